@@ -1,0 +1,230 @@
+//! The dictionary of a layer: its inputs as (unit) rows, and the inner products between them.
+//!
+//! Self-expression writes every input with the others, so the atoms are the rows of the activation matrix
+//! itself, by default divided by their Euclidean norm so that layers of different width and scale compare:
+//! `x̂_i = x_i / ||x_i||`, `K_ij = x̂_i · x̂_j`.
+//!
+//! Two memory modes, chosen from a byte budget: while `4 N²` bytes fit, the whole Gram matrix is kept
+//! ([`MemoryMode::Gram`]); above it only the unit rows are ([`MemoryMode::Panels`]) and correlations come from
+//! products of a panel of residuals with all atoms. Storage and these products are float32; norms and everything
+//! that ends in a certificate ([`Dictionary::atom_dot`], [`Dictionary::add_scaled_atom`]) are float64 on the
+//! activations as they were given.
+
+use rayon::prelude::*;
+
+use crate::simd::{axpy, dispatch, dot, dot_mixed, sum_of_squares};
+use crate::{LinalgError, MatRef, Matrix, product_abt, symmetric_product};
+
+/// How rows are scaled before anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowScale {
+    /// Every row divided by its Euclidean norm; zero rows stay zero.
+    Unit,
+    /// Rows as given.
+    Raw,
+}
+
+/// What is kept in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryMode {
+    /// The whole `N x N` Gram matrix in float32.
+    Gram,
+    /// Only the `N x D` scaled rows in float32; correlations are computed panel by panel.
+    Panels,
+}
+
+impl MemoryMode {
+    /// [`MemoryMode::Gram`] while the Gram matrix fits into `budget` bytes.
+    pub fn for_budget(n_atoms: usize, budget: usize) -> Self {
+        match n_atoms.checked_mul(n_atoms).and_then(|n| n.checked_mul(4)) {
+            Some(bytes) if bytes <= budget => MemoryMode::Gram,
+            _ => MemoryMode::Panels,
+        }
+    }
+
+    /// The spelling used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MemoryMode::Gram => "gram",
+            MemoryMode::Panels => "panels",
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Storage {
+    Gram(Matrix<f32>),
+    Panels(Matrix<f32>),
+}
+
+/// The atoms of one layer.
+#[derive(Debug)]
+pub struct Dictionary<'a> {
+    x: MatRef<'a, f32>,
+    /// Factor of every row: `1 / ||x_i||`, 1 for raw rows, 0 for zero rows.
+    factor: Vec<f64>,
+    /// `||x̂_i||²` in float64: 1 (or 0) for unit rows.
+    squared_norm: Vec<f64>,
+    storage: Storage,
+}
+
+impl<'a> Dictionary<'a> {
+    /// Scales the rows and, in [`MemoryMode::Gram`], forms the Gram matrix (in parallel, in the current pool).
+    ///
+    /// # Errors
+    /// [`LinalgError::NotFinite`] when `x` holds a NaN or an infinity.
+    pub fn new(x: MatRef<'a, f32>, scale: RowScale, mode: MemoryMode) -> Result<Self, LinalgError> {
+        x.check_finite()?;
+        let squares: Vec<f64> =
+            (0..x.n_rows()).into_par_iter().map(|i| dispatch(|| sum_of_squares(x.row(i)))).collect();
+        let factor: Vec<f64> = match scale {
+            RowScale::Raw => vec![1.0; x.n_rows()],
+            RowScale::Unit => squares.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect(),
+        };
+        let squared_norm = squares.iter().zip(&factor).map(|(s, f)| s * f * f).collect();
+        let rows = scaled_rows(x, &factor);
+        let storage = match mode {
+            MemoryMode::Gram => Storage::Gram(symmetric_product(rows.as_ref())),
+            MemoryMode::Panels => Storage::Panels(rows),
+        };
+        Ok(Self { x, factor, squared_norm, storage })
+    }
+
+    /// Number of atoms N (inputs).
+    pub fn n_atoms(&self) -> usize {
+        self.x.n_rows()
+    }
+
+    /// Number of features D.
+    pub fn n_features(&self) -> usize {
+        self.x.n_cols()
+    }
+
+    /// What is kept in memory.
+    pub fn mode(&self) -> MemoryMode {
+        match self.storage {
+            Storage::Gram(_) => MemoryMode::Gram,
+            Storage::Panels(_) => MemoryMode::Panels,
+        }
+    }
+
+    /// `||x̂_i||²` in float64.
+    pub fn squared_norm(&self, i: usize) -> f64 {
+        self.squared_norm[i]
+    }
+
+    /// The Gram matrix, in [`MemoryMode::Gram`].
+    pub fn gram(&self) -> Option<&Matrix<f32>> {
+        match &self.storage {
+            Storage::Gram(k) => Some(k),
+            Storage::Panels(_) => None,
+        }
+    }
+
+    /// A bound on the error of one float32 product `x̂_i · r`, relative to `||x̂_i|| ||r||`: `γ_D = D u / (1 - D u)`
+    /// (Higham 2002, eq. 3.5), with two roundings more for the scaled operands.
+    pub fn product_error(&self) -> f64 {
+        let du = (self.n_features() as f64 + 2.0) * f64::from(f32::EPSILON) / 2.0;
+        du / (1.0 - du.min(0.5))
+    }
+
+    /// Rows `start..end` of the Gram matrix into `out` (`(end - start) x N`), on the calling thread.
+    pub fn gram_panel(&self, start: usize, end: usize, out: &mut [f32]) {
+        match &self.storage {
+            Storage::Gram(k) => out.copy_from_slice(k.as_ref().rows(start, end).data()),
+            Storage::Panels(u) => product_abt(u.as_ref().rows(start, end), u.as_ref(), out),
+        }
+    }
+
+    /// `R X̂ᵀ` into `out` (`m x N`) for `m` residuals of length D, on the calling thread. Only in
+    /// [`MemoryMode::Panels`]: with the Gram matrix at hand residuals are never formed in float32.
+    ///
+    /// # Panics
+    /// In [`MemoryMode::Gram`].
+    pub fn correlate_panel(&self, residuals: MatRef<'_, f32>, out: &mut [f32]) {
+        match &self.storage {
+            Storage::Gram(_) => unreachable!("correlate_panel is for panels"),
+            Storage::Panels(u) => product_abt(residuals, u.as_ref(), out),
+        }
+    }
+
+    /// `K_ij` in float32 precision: looked up, or one product.
+    pub fn gram_entry(&self, i: usize, j: usize) -> f64 {
+        match &self.storage {
+            Storage::Gram(k) => f64::from(k.row(i)[j]),
+            Storage::Panels(u) => f64::from(dispatch(|| dot(u.row(i), u.row(j)))),
+        }
+    }
+
+    /// `x̂_j · r` in float64.
+    pub fn atom_dot(&self, j: usize, r: &[f64]) -> f64 {
+        self.factor[j] * dispatch(|| dot_mixed(self.x.row(j), r))
+    }
+
+    /// `r += weight x̂_j` in float64.
+    pub fn add_scaled_atom(&self, j: usize, weight: f64, r: &mut [f64]) {
+        let w = weight * self.factor[j];
+        dispatch(|| axpy(w, self.x.row(j), r));
+    }
+}
+
+/// Every row times its factor, rounded once to float32.
+fn scaled_rows(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f32> {
+    let mut out = Matrix::filled(0.0, x.n_rows(), x.n_cols());
+    if x.n_cols() > 0 {
+        out.data_mut().par_chunks_mut(x.n_cols()).enumerate().for_each(|(i, row)| {
+            for (o, &v) in row.iter_mut().zip(x.row(i)) {
+                *o = (f64::from(v) * factor[i]) as f32;
+            }
+        });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Matrix<f32> {
+        Matrix::from_fn(6, 4, |i, j| if i == 3 { 0.0 } else { ((i * 4 + j) as f32).cos() * 10.0_f32.powi(i as i32) })
+    }
+
+    #[test]
+    fn both_modes_give_the_same_cosines() {
+        let x = sample();
+        let whole = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap();
+        let panels = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Panels).unwrap();
+        for i in 0..6 {
+            assert!((whole.gram_entry(i, i) - whole.squared_norm(i)).abs() < 1e-6);
+            for j in 0..6 {
+                assert!((whole.gram_entry(i, j) - panels.gram_entry(i, j)).abs() < 1e-6);
+                let mut r = vec![0.0; 4];
+                whole.add_scaled_atom(i, 1.0, &mut r);
+                assert!((whole.atom_dot(j, &r) - panels.gram_entry(i, j)).abs() < 1e-6);
+            }
+        }
+        assert_eq!(whole.squared_norm(3), 0.0);
+    }
+
+    #[test]
+    fn a_nan_is_located() {
+        let mut x = sample();
+        x.row_mut(2)[1] = f32::NAN;
+        let err = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap_err();
+        assert!(err.to_string().contains("row 2, column 1"));
+    }
+
+    #[test]
+    fn the_budget_decides() {
+        assert_eq!(MemoryMode::for_budget(1000, 4_000_000), MemoryMode::Gram);
+        assert_eq!(MemoryMode::for_budget(1001, 4_000_000), MemoryMode::Panels);
+        assert_eq!(MemoryMode::for_budget(usize::MAX, usize::MAX), MemoryMode::Panels);
+    }
+
+    #[test]
+    fn huge_and_tiny_activations_do_not_overflow() {
+        let x = Matrix::from_fn(2, 3, |i, j| if i == 0 { 1e30 } else { 1e-30 } * (j as f32 + 1.0));
+        let d = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap();
+        assert!((d.gram_entry(0, 1) - 1.0).abs() < 1e-6);
+    }
+}

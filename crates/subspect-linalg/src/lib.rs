@@ -1,0 +1,27 @@
+//! The algebra under Subspect: what every other crate means by a matrix, a sparse matrix, a Gram matrix, a
+//! seed, and a value that may be undefined.
+//!
+//! Rows are inputs everywhere: an activation matrix `X` is `n_inputs x n_features`, row-major, and its Gram
+//! matrix `K = X Xᵀ` is `n_inputs x n_inputs`.
+//!
+//! This is the only crate that names the dense-algebra library (faer). It does no I/O, reads no clock and no
+//! environment, and never prints; parallel loops run in the rayon pool that the caller has installed, and
+//! no result depends on how many threads that pool has.
+
+mod csr;
+mod dictionary;
+mod error;
+mod matrix;
+mod measured;
+mod product;
+mod seed;
+mod simd;
+
+pub use csr::{Csr, CsrBuilder};
+pub use dictionary::{Dictionary, MemoryMode, RowScale};
+pub use error::LinalgError;
+pub use matrix::{MatRef, Matrix};
+pub use measured::{Measured, Status};
+pub use product::{gram_f64, product_abt, symmetric_product};
+pub use seed::Seed;
+pub use simd::{axpy, dispatch, dot, dot_mixed, sum_of_squares};
