@@ -1,21 +1,27 @@
 //! Compressed sparse rows: what self-expression returns and what graphs are made of.
 //!
 //! The same invariants as the SciPy files they are saved to: column indices sorted and unique within a row, no
-//! explicit zeros, finite float32 values.
+//! explicit zeros, finite values. Float32 is the type of storage and graphs; solvers return float64, because a
+//! certificate below 1e-7 means nothing for coefficients that were rounded to float32 afterwards.
 
 use crate::LinalgError;
 
+/// A value that a sparse matrix can hold: f32 or f64.
+pub trait CsrValue: Copy + Default + PartialEq + Into<f64> + std::fmt::Debug + Send + Sync {}
+impl CsrValue for f32 {}
+impl CsrValue for f64 {}
+
 /// A sparse matrix in compressed rows, `n_rows x n_cols`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Csr {
+pub struct Csr<T = f32> {
     n_rows: usize,
     n_cols: usize,
     indptr: Vec<usize>,
     indices: Vec<u32>,
-    values: Vec<f32>,
+    values: Vec<T>,
 }
 
-impl Csr {
+impl<T: CsrValue> Csr<T> {
     /// Checks the parts and takes them.
     ///
     /// # Errors
@@ -26,7 +32,7 @@ impl Csr {
         n_cols: usize,
         indptr: Vec<usize>,
         indices: Vec<u32>,
-        values: Vec<f32>,
+        values: Vec<T>,
     ) -> Result<Self, LinalgError> {
         let fail = |reason: String| Err(LinalgError::Csr { reason });
         if indptr.len() != n_rows + 1 || indptr[0] != 0 {
@@ -51,7 +57,7 @@ impl Csr {
             if indices[row.clone()].last().is_some_and(|&j| j as usize >= n_cols) {
                 return fail(format!("row {i} has a column beyond {n_cols}"));
             }
-            if let Some(v) = values[row].iter().find(|v| !v.is_finite() || **v == 0.0) {
+            if let Some(v) = values[row].iter().map(|&v| v.into()).find(|v: &f64| !v.is_finite() || *v == 0.0) {
                 return fail(format!("row {i} stores the value {v}"));
             }
         }
@@ -89,25 +95,25 @@ impl Csr {
     }
 
     /// Value of every entry, row after row.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> &[T] {
         &self.values
     }
 
     /// Columns and values of row `i`.
-    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
+    pub fn row(&self, i: usize) -> (&[u32], &[T]) {
         let r = self.indptr[i]..self.indptr[i + 1];
         (&self.indices[r.clone()], &self.values[r])
     }
 
     /// Entry `(i, j)`; zero when not stored.
-    pub fn get(&self, i: usize, j: usize) -> f32 {
+    pub fn get(&self, i: usize, j: usize) -> T {
         let (cols, vals) = self.row(i);
-        cols.binary_search(&(j as u32)).map_or(0.0, |at| vals[at])
+        cols.binary_search(&(j as u32)).map_or(T::default(), |at| vals[at])
     }
 
     /// The transpose, by counting sort: rows of the result are sorted because rows are visited in order.
     #[must_use]
-    pub fn transpose(&self) -> Csr {
+    pub fn transpose(&self) -> Csr<T> {
         let mut indptr = vec![0_usize; self.n_cols + 1];
         for &j in &self.indices {
             indptr[j as usize + 1] += 1;
@@ -117,7 +123,7 @@ impl Csr {
         }
         let mut next = indptr.clone();
         let mut indices = vec![0_u32; self.nnz()];
-        let mut values = vec![0.0_f32; self.nnz()];
+        let mut values = vec![T::default(); self.nnz()];
         for i in 0..self.n_rows {
             let (cols, vals) = self.row(i);
             for (&j, &v) in cols.iter().zip(vals) {
@@ -131,16 +137,32 @@ impl Csr {
     }
 }
 
+impl Csr<f64> {
+    /// Rounded to float32; entries that round to zero are dropped.
+    #[must_use]
+    pub fn to_f32(&self) -> Csr<f32> {
+        let mut builder = CsrBuilder::new(self.n_cols);
+        let mut entries = Vec::new();
+        for i in 0..self.n_rows {
+            let (cols, vals) = self.row(i);
+            entries.clear();
+            entries.extend(cols.iter().zip(vals).map(|(&j, &v)| (j, v as f32)));
+            builder.push_row(&mut entries);
+        }
+        builder.finish()
+    }
+}
+
 /// Builds a [`Csr`] one row at a time.
 #[derive(Debug, Default)]
-pub struct CsrBuilder {
+pub struct CsrBuilder<T = f32> {
     n_cols: usize,
     indptr: Vec<usize>,
     indices: Vec<u32>,
-    values: Vec<f32>,
+    values: Vec<T>,
 }
 
-impl CsrBuilder {
+impl<T: CsrValue> CsrBuilder<T> {
     /// An empty matrix of `n_cols` columns and no row yet.
     pub fn new(n_cols: usize) -> Self {
         Self { n_cols, indptr: vec![0], indices: Vec::new(), values: Vec::new() }
@@ -150,12 +172,12 @@ impl CsrBuilder {
     ///
     /// # Panics
     /// When a column is out of range or named twice: the caller computed these, so that is a bug there.
-    pub fn push_row(&mut self, entries: &mut [(u32, f32)]) {
+    pub fn push_row(&mut self, entries: &mut [(u32, T)]) {
         entries.sort_unstable_by_key(|e| e.0);
         let start = self.indices.len();
-        for &(j, v) in entries.iter().filter(|e| e.1 != 0.0) {
+        for &(j, v) in entries.iter().filter(|e| e.1 != T::default()) {
             assert!((j as usize) < self.n_cols, "column {j} of {}", self.n_cols);
-            assert!(v.is_finite(), "value {v} at column {j}");
+            assert!(v.into().is_finite(), "value {v:?} at column {j}");
             assert!(self.indices.len() == start || self.indices[self.indices.len() - 1] != j, "column {j} twice");
             self.indices.push(j);
             self.values.push(v);
@@ -164,7 +186,7 @@ impl CsrBuilder {
     }
 
     /// The finished matrix.
-    pub fn finish(self) -> Csr {
+    pub fn finish(self) -> Csr<T> {
         Csr {
             n_rows: self.indptr.len() - 1,
             n_cols: self.n_cols,

@@ -8,11 +8,13 @@
 //! ([`MemoryMode::Gram`]); above it only the unit rows are ([`MemoryMode::Panels`]) and correlations come from
 //! products of a panel of residuals with all atoms. Storage and these products are float32; norms and everything
 //! that ends in a certificate ([`Dictionary::atom_dot`], [`Dictionary::add_scaled_atom`]) are float64 on the
-//! activations as they were given.
+//! activations as they were given. Small dictionaries (N <= [`EXACT_GRAM_MAX`]) also keep the Gram matrix in
+//! float64: forming it once is cheaper there than going back to D-dimensional residuals for every row.
 
 use rayon::prelude::*;
 
-use crate::simd::{axpy, dispatch, dot, dot_mixed, sum_of_squares};
+use crate::simd::{axpy, dispatch, dot, dot_f64, dot_mixed, sum_of_squares};
+use crate::product::gram_f64_add;
 use crate::{LinalgError, MatRef, Matrix, product_abt, symmetric_product};
 
 /// How rows are scaled before anything else.
@@ -51,8 +53,15 @@ impl MemoryMode {
     }
 }
 
+/// Up to this many atoms the Gram matrix is formed and kept in float64 as well (128 MiB at the limit).
+pub const EXACT_GRAM_MAX: usize = 4096;
+
+/// Features per block of the float64 Gram product: bounds the float64 copy of the rows.
+const FEATURE_BLOCK: usize = 2048;
+
 #[derive(Debug)]
 enum Storage {
+    Exact { gram: Matrix<f32>, exact: Matrix<f64> },
     Gram(Matrix<f32>),
     Panels(Matrix<f32>),
 }
@@ -82,10 +91,14 @@ impl<'a> Dictionary<'a> {
             RowScale::Unit => squares.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect(),
         };
         let squared_norm = squares.iter().zip(&factor).map(|(s, f)| s * f * f).collect();
-        let rows = scaled_rows(x, &factor);
         let storage = match mode {
-            MemoryMode::Gram => Storage::Gram(symmetric_product(rows.as_ref())),
-            MemoryMode::Panels => Storage::Panels(rows),
+            MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => {
+                let exact = exact_gram(x, &factor);
+                let gram = exact.data().iter().map(|&v| v as f32).collect();
+                Storage::Exact { gram: Matrix::new(gram, x.n_rows(), x.n_rows())?, exact }
+            }
+            MemoryMode::Gram => Storage::Gram(symmetric_product(scaled_rows(x, &factor).as_ref())),
+            MemoryMode::Panels => Storage::Panels(scaled_rows(x, &factor)),
         };
         Ok(Self { x, factor, squared_norm, storage })
     }
@@ -103,7 +116,7 @@ impl<'a> Dictionary<'a> {
     /// What is kept in memory.
     pub fn mode(&self) -> MemoryMode {
         match self.storage {
-            Storage::Gram(_) => MemoryMode::Gram,
+            Storage::Exact { .. } | Storage::Gram(_) => MemoryMode::Gram,
             Storage::Panels(_) => MemoryMode::Panels,
         }
     }
@@ -116,22 +129,34 @@ impl<'a> Dictionary<'a> {
     /// The Gram matrix, in [`MemoryMode::Gram`].
     pub fn gram(&self) -> Option<&Matrix<f32>> {
         match &self.storage {
-            Storage::Gram(k) => Some(k),
+            Storage::Exact { gram: k, .. } | Storage::Gram(k) => Some(k),
             Storage::Panels(_) => None,
         }
     }
 
+    /// The Gram matrix in float64, for small dictionaries in [`MemoryMode::Gram`].
+    pub fn exact_gram(&self) -> Option<&Matrix<f64>> {
+        match &self.storage {
+            Storage::Exact { exact, .. } => Some(exact),
+            Storage::Gram(_) | Storage::Panels(_) => None,
+        }
+    }
+
     /// A bound on the error of one float32 product `x̂_i · r`, relative to `||x̂_i|| ||r||`: `γ_D = D u / (1 - D u)`
-    /// (Higham 2002, eq. 3.5), with two roundings more for the scaled operands.
+    /// (Higham 2002, eq. 3.5), with two roundings more for the scaled operands; one rounding when the Gram matrix
+    /// was formed in float64.
     pub fn product_error(&self) -> f64 {
-        let du = (self.n_features() as f64 + 2.0) * f64::from(f32::EPSILON) / 2.0;
+        let terms = if self.exact_gram().is_some() { 1.0 } else { self.n_features() as f64 + 2.0 };
+        let du = terms * f64::from(f32::EPSILON) / 2.0;
         du / (1.0 - du.min(0.5))
     }
 
     /// Rows `start..end` of the Gram matrix into `out` (`(end - start) x N`), on the calling thread.
     pub fn gram_panel(&self, start: usize, end: usize, out: &mut [f32]) {
         match &self.storage {
-            Storage::Gram(k) => out.copy_from_slice(k.as_ref().rows(start, end).data()),
+            Storage::Exact { gram: k, .. } | Storage::Gram(k) => {
+                out.copy_from_slice(k.as_ref().rows(start, end).data());
+            }
             Storage::Panels(u) => product_abt(u.as_ref().rows(start, end), u.as_ref(), out),
         }
     }
@@ -143,17 +168,33 @@ impl<'a> Dictionary<'a> {
     /// In [`MemoryMode::Gram`].
     pub fn correlate_panel(&self, residuals: MatRef<'_, f32>, out: &mut [f32]) {
         match &self.storage {
-            Storage::Gram(_) => unreachable!("correlate_panel is for panels"),
+            Storage::Exact { .. } | Storage::Gram(_) => unreachable!("correlate_panel is for panels"),
             Storage::Panels(u) => product_abt(residuals, u.as_ref(), out),
         }
     }
 
-    /// `K_ij` in float32 precision: looked up, or one product.
+    /// `K_ij` in the best precision at hand without going back to the activations: looked up, or one product.
     pub fn gram_entry(&self, i: usize, j: usize) -> f64 {
         match &self.storage {
+            Storage::Exact { exact, .. } => exact.row(i)[j],
             Storage::Gram(k) => f64::from(k.row(i)[j]),
             Storage::Panels(u) => f64::from(dispatch(|| dot(u.row(i), u.row(j)))),
         }
+    }
+
+    /// `K_ij` in float64 from the activations themselves, O(D) unless the float64 Gram matrix is kept.
+    pub fn exact_gram_entry(&self, i: usize, j: usize) -> f64 {
+        match &self.storage {
+            Storage::Exact { exact, .. } => exact.row(i)[j],
+            Storage::Gram(_) | Storage::Panels(_) => {
+                self.factor[i] * self.factor[j] * dispatch(|| dot_f64(self.x.row(i), self.x.row(j)))
+            }
+        }
+    }
+
+    /// The scaled rows in float64, `N x D`: for dense methods on few inputs.
+    pub fn scaled_f64(&self) -> Matrix<f64> {
+        Matrix::from_fn(self.n_atoms(), self.n_features(), |i, j| f64::from(self.x.row(i)[j]) * self.factor[i])
     }
 
     /// `x̂_j · r` in float64.
@@ -177,6 +218,18 @@ fn scaled_rows(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f32> {
                 *o = (f64::from(v) * factor[i]) as f32;
             }
         });
+    }
+    out
+}
+
+/// `X̂ X̂ᵀ` in float64, block of features by block of features.
+fn exact_gram(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f64> {
+    let n = x.n_rows();
+    let mut out = Matrix::filled(0.0, n, n);
+    for start in (0..x.n_cols()).step_by(FEATURE_BLOCK) {
+        let end = (start + FEATURE_BLOCK).min(x.n_cols());
+        let block = Matrix::from_fn(n, end - start, |i, j| f64::from(x.row(i)[start + j]) * factor[i]);
+        gram_f64_add(block.as_ref(), &mut out);
     }
     out
 }

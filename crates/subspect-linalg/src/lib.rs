@@ -11,17 +11,19 @@
 mod csr;
 mod dictionary;
 mod error;
+mod inverse;
 mod matrix;
 mod measured;
 mod product;
 mod seed;
 mod simd;
 
-pub use csr::{Csr, CsrBuilder};
-pub use dictionary::{Dictionary, MemoryMode, RowScale};
+pub use csr::{Csr, CsrBuilder, CsrValue};
+pub use dictionary::{Dictionary, EXACT_GRAM_MAX, MemoryMode, RowScale};
 pub use error::LinalgError;
+pub use inverse::{product_abt_f64, spd_inverse};
 pub use matrix::{MatRef, Matrix};
 pub use measured::{Measured, Status};
 pub use product::{gram_f64, product_abt, symmetric_product};
 pub use seed::Seed;
-pub use simd::{axpy, dispatch, dot, dot_mixed, sum_of_squares};
+pub use simd::{axpy, dispatch, dot, dot_f64, dot_mixed, sum_of_squares};

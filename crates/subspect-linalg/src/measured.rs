@@ -27,6 +27,8 @@ pub enum Status {
     NotPositive,
     /// The computation overflowed.
     NotFinite,
+    /// The quantity does not exist for this method: a greedy solution has no duality gap.
+    NotApplicable,
 }
 
 impl Status {
@@ -42,6 +44,7 @@ impl Status {
             Status::NotExecuted => "not_executed",
             Status::NotPositive => "not_positive",
             Status::NotFinite => "not_finite",
+            Status::NotApplicable => "not_applicable",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! result do not depend on the number of threads.
 
 use faer::linalg::matmul::{matmul, triangular};
+use faer::prelude::ReborrowMut;
 use faer::{Accum, Par};
 use rayon::prelude::*;
 
@@ -34,12 +35,21 @@ pub fn product_abt(a: MatRef<'_, f32>, b: MatRef<'_, f32>, out: &mut [f32]) {
 
 /// `X Xᵀ` in f32, both triangles filled, in parallel. `n_rows x n_rows`, exactly symmetric.
 pub fn symmetric_product(x: MatRef<'_, f32>) -> Matrix<f32> {
-    symmetric(x)
+    let mut out = Matrix::filled(0.0, x.n_rows(), x.n_rows());
+    symmetric(x, Accum::Replace, &mut out);
+    out
 }
 
 /// `X Xᵀ` in f64, both triangles filled, in parallel.
 pub fn gram_f64(x: MatRef<'_, f64>) -> Matrix<f64> {
-    symmetric(x)
+    let mut out = Matrix::filled(0.0, x.n_rows(), x.n_rows());
+    symmetric(x, Accum::Replace, &mut out);
+    out
+}
+
+/// `K += X Xᵀ` in f64, both triangles, in parallel: one block of features of a longer product.
+pub(crate) fn gram_f64_add(x: MatRef<'_, f64>, out: &mut Matrix<f64>) {
+    symmetric(x, Accum::Add, out);
 }
 
 /// A matrix that several threads write into, each its own tiles.
@@ -54,21 +64,20 @@ impl<T> Shared<T> {
     }
 }
 
-fn symmetric<T>(x: MatRef<'_, T>) -> Matrix<T>
+fn symmetric<T>(x: MatRef<'_, T>, accum: Accum, out: &mut Matrix<T>)
 where
     T: faer::traits::RealField + Copy + Send + Sync,
 {
     let n = x.n_rows();
-    let mut out = Matrix::filled(T::zero_impl(), n, n);
+    assert_eq!((out.n_rows(), out.n_cols()), (n, n), "shape of the output");
     let shared = Shared(out.data_mut().as_mut_ptr());
     let n_tiles = n.div_ceil(TILE);
     let pairs: Vec<(usize, usize)> = (0..n_tiles).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
-    pairs.into_par_iter().for_each(|(i, j)| tile(x, &shared, i * TILE, j * TILE));
-    out
+    pairs.into_par_iter().for_each(|(i, j)| tile(x, accum, &shared, i * TILE, j * TILE));
 }
 
 /// Fills rows `i0..` x columns `j0..` of the product and its mirror image.
-fn tile<T>(x: MatRef<'_, T>, out: &Shared<T>, i0: usize, j0: usize)
+fn tile<T>(x: MatRef<'_, T>, accum: Accum, out: &Shared<T>, i0: usize, j0: usize)
 where
     T: faer::traits::RealField + Copy,
 {
@@ -84,7 +93,7 @@ where
     if i0 == j0 {
         use triangular::BlockStructure::{Rectangular, TriangularLower};
         let b = a.transpose();
-        triangular::matmul(dst.rb_mut(), TriangularLower, Accum::Replace, a, Rectangular, b, Rectangular, one, Par::Seq);
+        triangular::matmul(dst.rb_mut(), TriangularLower, accum, a, Rectangular, b, Rectangular, one, Par::Seq);
         for i in i0..i1 {
             for j in j0..i {
                 // SAFETY: both entries lie in this task's diagonal tile.
@@ -93,7 +102,7 @@ where
         }
     } else {
         let b = view(x.rows(j0, j1)).transpose();
-        matmul(dst.rb_mut(), Accum::Replace, a, b, one, Par::Seq);
+        matmul(dst.rb_mut(), accum, a, b, one, Par::Seq);
         mirror(out, n, (i0, i1), (j0, j1));
     }
 }
@@ -112,8 +121,6 @@ fn mirror<T: Copy>(out: &Shared<T>, n: usize, rows: (usize, usize), cols: (usize
         }
     }
 }
-
-use faer::prelude::ReborrowMut;
 
 #[cfg(test)]
 mod tests {

@@ -62,20 +62,27 @@ pub fn dot_mixed(a: &[f32], b: &[f64]) -> f64 {
     acc.iter().sum::<f64>() + tail
 }
 
-/// `sum_k a_k²` in f64.
+/// `sum_k a_k b_k` of f32 operands, all in f64.
 #[inline(always)]
-pub fn sum_of_squares(a: &[f32]) -> f64 {
+pub fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     const L: usize = LANES / 2;
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let mut acc = [0.0_f64; L];
-    let chunks = a.chunks_exact(L);
-    let tail: f64 = chunks.remainder().iter().map(|&v| f64::from(v) * f64::from(v)).sum();
-    for x in chunks {
+    let (ca, cb) = (a.chunks_exact(L), b.chunks_exact(L));
+    let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
+    for (x, y) in ca.zip(cb) {
         for l in 0..L {
-            let v = f64::from(x[l]);
-            acc[l] = v.mul_add(v, acc[l]);
+            acc[l] = f64::from(x[l]).mul_add(f64::from(y[l]), acc[l]);
         }
     }
     acc.iter().sum::<f64>() + tail
+}
+
+/// `sum_k a_k²` in f64.
+#[inline(always)]
+pub fn sum_of_squares(a: &[f32]) -> f64 {
+    dot_f64(a, a)
 }
 
 /// `y += alpha x` in f64, `x` in f32.

@@ -1,0 +1,72 @@
+//! Rows in panels: the unit of parallel work, of progress and of memory.
+//!
+//! A panel is a run of consecutive rows that share one buffer of correlations (`rows x N` float32). Panels are cut
+//! by the size of the problem only, so that the number of threads changes nothing in the result.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+use subspect_linalg::{Csr, CsrBuilder, Dictionary, MemoryMode};
+
+use crate::{Certificate, ExpressError, Monitor, Solution};
+
+/// Floats of one panel's correlations in [`MemoryMode::Panels`]: 64 MiB per thread.
+const PANEL_FLOATS: usize = 16 << 20;
+
+/// One solved row: coefficients in any order, and its certificate.
+pub(crate) struct Row {
+    pub(crate) entries: Vec<(u32, f64)>,
+    pub(crate) certificate: Certificate,
+}
+
+/// Rows per panel. In panel mode many, because the check of all atoms is one product per panel; with the Gram
+/// matrix at hand few, because nothing is shared but progress.
+fn height(dictionary: &Dictionary<'_>) -> usize {
+    match dictionary.mode() {
+        MemoryMode::Gram => 16,
+        MemoryMode::Panels => (PANEL_FLOATS / dictionary.n_atoms().max(1)).clamp(16, 256),
+    }
+}
+
+/// Solves all rows, panel by panel, and stacks them.
+pub(crate) fn for_each_panel(
+    dictionary: &Dictionary<'_>,
+    monitor: &dyn Monitor,
+    solve: impl Fn(Range<usize>) -> Vec<Row> + Sync,
+) -> Result<Solution, ExpressError> {
+    let n = dictionary.n_atoms();
+    let height = height(dictionary);
+    let stopped = AtomicBool::new(false);
+    let panels: Vec<Vec<Row>> = (0..n.div_ceil(height))
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|p| {
+            if stopped.load(Ordering::Relaxed) || monitor.is_cancelled() {
+                stopped.store(true, Ordering::Relaxed);
+                return Vec::new();
+            }
+            let rows = p * height..((p + 1) * height).min(n);
+            let done = rows.len();
+            let solved = solve(rows);
+            monitor.rows_done(done);
+            solved
+        })
+        .collect();
+    if stopped.into_inner() {
+        return Err(ExpressError::Cancelled);
+    }
+    Ok(stack(n, panels.into_iter().flatten()))
+}
+
+/// Rows in order to one sparse matrix and the list of certificates.
+pub(crate) fn stack(n: usize, rows: impl Iterator<Item = Row>) -> Solution {
+    let mut builder: CsrBuilder<f64> = CsrBuilder::new(n);
+    let mut certificates = Vec::with_capacity(n);
+    for mut row in rows {
+        builder.push_row(&mut row.entries);
+        certificates.push(row.certificate);
+    }
+    let coefficients: Csr<f64> = builder.finish();
+    Solution { coefficients, certificates }
+}

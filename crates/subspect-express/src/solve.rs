@@ -1,0 +1,95 @@
+//! One door to every solver.
+
+use subspect_linalg::{Csr, Dictionary, Measured, Status};
+
+use crate::solvers::{compat, knn, lasso, omp};
+use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
+
+/// When a solver may stop. The defaults suit every layer; tests of exactness ask for less.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolveOptions {
+    /// Largest relative duality gap of a converged row (lasso, elastic net).
+    pub tol: f64,
+    /// Most rounds of the working-set loop per row.
+    pub max_iter: usize,
+}
+
+impl Default for SolveOptions {
+    fn default() -> Self {
+        Self { tol: 1e-6, max_iter: 100 }
+    }
+}
+
+/// Coefficients and what is known about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// `N x N`, zero diagonal; row `i` expresses input `i` by the others.
+    pub coefficients: Csr<f64>,
+    /// One per row.
+    pub certificates: Vec<Certificate>,
+}
+
+impl Solution {
+    /// Rows with this status.
+    pub fn count(&self, status: SolveStatus) -> usize {
+        self.certificates.iter().filter(|c| c.status == status).count()
+    }
+
+    /// Sum of the rows' primal objectives.
+    pub fn objective(&self) -> Measured {
+        let mut sum = 0.0;
+        for c in &self.certificates {
+            match c.primal {
+                Measured::Value(v) => sum += v,
+                undefined @ Measured::Undefined(_) => return undefined,
+            }
+        }
+        Measured::finite(sum)
+    }
+
+    /// Largest relative duality gap.
+    pub fn gap_max(&self) -> Measured {
+        self.gaps().map_or_else(Measured::Undefined, |g| Measured::finite(g.last().copied().unwrap_or(0.0)))
+    }
+
+    /// Median relative duality gap.
+    pub fn gap_median(&self) -> Measured {
+        self.gaps().map_or_else(Measured::Undefined, |g| Measured::finite(g.get(g.len() / 2).copied().unwrap_or(0.0)))
+    }
+
+    fn gaps(&self) -> Result<Vec<f64>, Status> {
+        let mut gaps = Vec::with_capacity(self.certificates.len());
+        for c in &self.certificates {
+            match c.gap {
+                Measured::Value(v) => gaps.push(v),
+                Measured::Undefined(status) => return Err(status),
+            }
+        }
+        gaps.sort_by(f64::total_cmp);
+        Ok(gaps)
+    }
+}
+
+/// Expresses every atom of the dictionary by the others, in parallel in the current rayon pool.
+///
+/// # Errors
+/// A parameter out of range, a dense method on too many inputs, or [`ExpressError::Cancelled`].
+pub fn solve(
+    dictionary: &Dictionary<'_>,
+    method: &Method,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    method.check()?;
+    match *method {
+        Method::Lasso { alpha } => lasso::solve(dictionary, alpha, 1.0, options, monitor),
+        Method::ElasticNet { alpha, l1_ratio } => {
+            lasso::solve(dictionary, alpha, l1_ratio, options, monitor)
+        }
+        Method::Omp { n_nonzero_coefs, tol } => omp::solve(dictionary, n_nonzero_coefs, tol, monitor),
+        Method::Knn { n_neighbors } => knn::solve(dictionary, n_neighbors, monitor),
+        Method::Saini2021 { tau, mu, max_iter, tol } => {
+            compat::solve(dictionary, tau, mu, max_iter, tol, monitor)
+        }
+    }
+}

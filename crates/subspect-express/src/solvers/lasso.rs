@@ -1,0 +1,355 @@
+//! Exact lasso and elastic-net self-expression with a working set per row.
+//!
+//! `min_c 1/2 ||x̂_i - X̂ᵀ c||² + λ1 ||c||_1 + λ2/2 ||c||²`, `c_i = 0`; `λ1 = alpha l1_ratio`,
+//! `λ2 = alpha (1 - l1_ratio)`. Elhamifar & Vidal, TPAMI 2013 (lasso); You, Li, Robinson, Vidal, CVPR 2016 (elastic
+//! net, whose oracle region is the rule by which atoms enter here: those with `|g_j| > λ1`).
+//!
+//! A round solves the restricted problem exactly (see `active_set`), scans all atoms in float32, and lets the
+//! violating ones in. When no atom violates, everything is recomputed in float64: the gradient on the support
+//! (followed by a defect correction of the restricted problem) and every atom that float32 cannot exclude. Only
+//! that decides whether the row has converged.
+
+use std::ops::Range;
+
+use subspect_linalg::{Dictionary, Measured, dispatch};
+
+use super::active_set::{Restricted, Weights};
+use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
+use super::exact_row::ExactRow;
+use crate::certificate::RowFacts;
+use crate::panel::{Row, for_each_panel};
+use crate::{
+    Alpha, Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveOptions, SolveStatus,
+};
+
+const ALPHA_RATIO: ParameterInfo = ParameterInfo {
+    name: "alpha_ratio",
+    default: Some(0.1),
+    min: 0.0,
+    max: 1.0,
+    open_min: true,
+    integer: false,
+    summary: "alpha as a share of the row's alpha_max, above which nothing is selected",
+};
+
+const ALPHA: ParameterInfo = ParameterInfo {
+    name: "alpha",
+    default: None,
+    min: 0.0,
+    max: f64::INFINITY,
+    open_min: true,
+    integer: false,
+    summary: "the same alpha for every row, instead of alpha_ratio",
+};
+
+pub(crate) static LASSO: MethodInfo = MethodInfo {
+    name: "lasso",
+    summary: "sparse self-expression (SSC-BP), exact, with a duality gap per row",
+    reference: "Elhamifar & Vidal, TPAMI 2013, arXiv 1203.1005",
+    certified: true,
+    parameters: &[ALPHA_RATIO, ALPHA],
+};
+
+pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
+    name: "elastic_net",
+    summary: "elastic-net self-expression (EnSC), exact, with a duality gap per row",
+    reference: "You, Li, Robinson, Vidal, CVPR 2016, arXiv 1605.02633",
+    certified: true,
+    parameters: &[
+        ALPHA_RATIO,
+        ALPHA,
+        ParameterInfo {
+            name: "l1_ratio",
+            default: Some(0.9),
+            min: 0.0,
+            max: 1.0,
+            open_min: true,
+            integer: false,
+            summary: "share of the l1 part of the penalty; 1 is the lasso",
+        },
+    ],
+};
+
+/// Atoms of the first working set, and the least number let in per round.
+const FIRST_ATOMS: usize = 40;
+/// Rounds of defect correction before the exact check.
+const CORRECTIONS: usize = 4;
+
+pub(crate) fn solve(
+    dictionary: &Dictionary<'_>,
+    alpha: Alpha,
+    l1_ratio: f64,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
+    let setup = Setup { dictionary, alpha, l1_ratio, options: *options, norm };
+    for_each_panel(dictionary, monitor, |rows| setup.solve_panel(rows))
+}
+
+/// What all rows share.
+struct Setup<'d, 'a> {
+    dictionary: &'d Dictionary<'a>,
+    alpha: Alpha,
+    l1_ratio: f64,
+    options: SolveOptions,
+    /// Longest atom.
+    norm: f64,
+}
+
+impl<'d, 'a> Setup<'d, 'a> {
+    fn solve_panel(&self, rows: Range<usize>) -> Vec<Row> {
+        let n = self.dictionary.n_atoms();
+        let mut scanned = vec![0.0_f32; rows.len() * n];
+        self.dictionary.gram_panel(rows.start, rows.end, &mut scanned);
+        let mut states: Vec<RowState<'_, 'd, 'a>> = rows
+            .zip(scanned.chunks_exact_mut(n.max(1)))
+            .map(|(i, correlations)| RowState::start(self, i, correlations))
+            .collect();
+        match self.dictionary.gram() {
+            // One row at a time: its scan stays in cache.
+            Some(_) => states.iter_mut().for_each(|s| run(self, std::slice::from_mut(s), &mut scanned)),
+            None => run(self, &mut states, &mut scanned),
+        }
+        states.into_iter().map(RowState::finish).collect()
+    }
+}
+
+/// Rounds until every row of the group has an outcome.
+fn run(setup: &Setup<'_, '_>, states: &mut [RowState<'_, '_, '_>], scanned: &mut Vec<f32>) {
+    let n = setup.dictionary.n_atoms();
+    loop {
+        let mut active: Vec<_> = states.iter_mut().filter(|s| s.outcome.is_none()).collect();
+        if active.is_empty() {
+            return;
+        }
+        for state in &mut active {
+            state.restricted.solve();
+            state.n_iter += 1;
+        }
+        let present: Vec<_> = active.iter().map(|s| s.restricted.nonzero()).collect();
+        let queries: Vec<Query<'_>> = active
+            .iter()
+            .zip(&present)
+            .map(|(s, (atoms, weights))| Query { row: s.row, atoms, weights })
+            .collect();
+        scan(setup.dictionary, &queries, scanned);
+        for (state, correlations) in active.iter_mut().zip(scanned.chunks_exact_mut(n)) {
+            state.inspect(correlations);
+        }
+    }
+}
+
+/// One row under way.
+struct RowState<'s, 'd, 'a> {
+    setup: &'s Setup<'d, 'a>,
+    row: usize,
+    weights: Weights,
+    restricted: Restricted,
+    /// Whether the restricted problem's Gram entries are float64.
+    exact_entries: bool,
+    n_iter: u32,
+    outcome: Option<Certificate>,
+}
+
+impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
+    /// Sets the weights and the first working set from the correlations at zero.
+    fn start(setup: &'s Setup<'d, 'a>, row: usize, correlations: &mut [f32]) -> Self {
+        correlations[row] = 0.0;
+        let alpha_max = exact_alpha_max(setup, row, correlations) / setup.l1_ratio;
+        let alpha = match setup.alpha {
+            Alpha::Absolute(alpha) => alpha,
+            Alpha::Ratio(ratio) => ratio * alpha_max,
+        };
+        let weights = Weights { l1: alpha * setup.l1_ratio, l2: alpha * (1.0 - setup.l1_ratio) };
+        let squared_norm = setup.dictionary.squared_norm(row);
+        let trivial = squared_norm == 0.0 || alpha_max == 0.0 || alpha >= alpha_max;
+        let exact_entries = setup.dictionary.exact_gram().is_some();
+        let mut state = Self {
+            setup,
+            row,
+            weights,
+            restricted: Restricted::new(weights, pivot_noise(exact_entries)),
+            exact_entries,
+            n_iter: 0,
+            outcome: trivial.then(|| Certificate::trivial(squared_norm)),
+        };
+        if !trivial {
+            let first = strongest(correlations, 0.0, FIRST_ATOMS);
+            state.admit(&first);
+        }
+        state
+    }
+
+    fn admit(&mut self, atoms: &[u32]) {
+        let (dictionary, row, exact) = (self.setup.dictionary, self.row, self.exact_entries);
+        let entry = |i: usize, j: usize| match (i == j, exact) {
+            (true, _) => dictionary.squared_norm(i),
+            (false, true) => dictionary.exact_gram_entry(i, j),
+            (false, false) => dictionary.gram_entry(i, j),
+        };
+        self.restricted.extend(atoms, entry, |j| entry(row, j));
+    }
+
+    /// Restates the restricted problem with float64 Gram entries: for rows whose neighbours are so nearly collinear
+    /// that float32 entries cannot tell them apart (1 row in thousands).
+    fn promote(&mut self) {
+        let atoms: Vec<u32> =
+            self.restricted.near_threshold(0.1).filter(|(_, near)| *near).map(|(j, _)| j).collect();
+        self.exact_entries = true;
+        self.restricted = Restricted::new(self.weights, pivot_noise(true));
+        self.admit(&atoms);
+    }
+
+    /// Looks at a scan: lets violating atoms in, or settles the row in float64.
+    fn inspect(&mut self, correlations: &mut [f32]) {
+        correlations[self.row] = 0.0;
+        for &j in self.restricted.atoms() {
+            correlations[j as usize] = 0.0;
+        }
+        let threshold = (self.weights.l1 * (1.0 + 0.1 * self.setup.options.tol)) as f32;
+        let room = FIRST_ATOMS.max(self.restricted.coefficients().iter().filter(|c| **c != 0.0).count());
+        let violating = strongest(correlations, threshold, room);
+        let last = self.n_iter as usize >= self.setup.options.max_iter;
+        if !violating.is_empty() && !last {
+            self.admit(&violating);
+            return;
+        }
+        self.settle(correlations, last);
+    }
+
+    /// The float64 check. Leaves an outcome, or a larger working set for another round.
+    fn settle(&mut self, correlations: &[f32], last: bool) {
+        let mut exact = ExactRow::new(self.setup.dictionary, self.row);
+        let before = self.restricted.coefficients().to_vec();
+        self.polish(&mut exact);
+        let moved: f64 = before.iter().zip(self.restricted.coefficients()).map(|(a, b)| (a - b).abs()).sum();
+        let mut facts = self.facts(&exact);
+        let (atoms, _) = self.restricted.nonzero();
+        let norm = self.setup.norm;
+        let error = scan_error(self.setup.dictionary, norm, atoms.len(), facts.l1) + moved * norm * norm;
+        let mut outside: Vec<(f64, u32)> = Vec::new();
+        let floor = facts.max_gradient.max(self.weights.l1);
+        let mut candidates = Vec::new();
+        let threshold = ((floor - error).max(0.0) * (1.0 - 1e-6)) as f32;
+        dispatch(|| for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j)));
+        for j in candidates {
+            let g = exact.correlation(j).abs();
+            facts.max_gradient = facts.max_gradient.max(g);
+            if g > self.weights.l1 {
+                outside.push((g, j as u32));
+            }
+        }
+        let (primal, dual, gap, kkt) = facts.evaluate(self.weights.l1, self.weights.l2);
+        let converged = gap <= self.setup.options.tol;
+        if !converged && !last && !outside.is_empty() {
+            outside.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            outside.truncate(FIRST_ATOMS);
+            let new: Vec<u32> = outside.into_iter().map(|o| o.1).collect();
+            self.admit(&new);
+            return;
+        }
+        if !converged && !last && !self.exact_entries {
+            self.promote();
+            return;
+        }
+        self.outcome = Some(Certificate {
+            status: if converged { SolveStatus::Converged } else { SolveStatus::MaxIter },
+            primal: Measured::finite(primal),
+            dual: Measured::finite(dual),
+            gap: Measured::finite(gap),
+            kkt_violation: Measured::finite(kkt),
+            n_iter: self.n_iter,
+        });
+    }
+
+    /// Defect correction: float64 gradients of the support and of the atoms near the threshold, then the restricted
+    /// problem again, until the support is optimal to rounding.
+    fn polish(&mut self, exact: &mut ExactRow<'_, '_>) {
+        let limit = self.weights.l1 * 1e-2 * self.setup.options.tol.min(1e-6);
+        for round in 0..=CORRECTIONS {
+            let (atoms, weights) = self.restricted.nonzero();
+            exact.set(&atoms, &weights);
+            if round == CORRECTIONS {
+                return;
+            }
+            let gradients: Vec<Option<f64>> = self
+                .restricted
+                .near_threshold(0.01)
+                .map(|(j, near)| near.then(|| exact.correlation(j as usize)))
+                .collect();
+            if self.restricted.violation(&gradients) <= limit {
+                return;
+            }
+            self.restricted.correct(&gradients);
+            self.restricted.solve();
+        }
+    }
+
+    /// Float64 facts of the working set's solution.
+    fn facts(&self, exact: &ExactRow<'_, '_>) -> RowFacts {
+        let mut facts = RowFacts {
+            residual_squared: exact.residual_squared(),
+            target_dot_residual: exact.target_dot_residual(),
+            l1: 0.0,
+            squares: 0.0,
+            max_gradient: 0.0,
+            support_violation: 0.0,
+        };
+        let near = self.restricted.near_threshold(0.01);
+        for ((j, near), &c) in near.zip(self.restricted.coefficients()) {
+            if !near {
+                continue; // a hundredth of λ1 below the threshold: cannot carry the maximum
+            }
+            let g = exact.correlation(j as usize) - self.weights.l2 * c;
+            facts.max_gradient = facts.max_gradient.max(g.abs());
+            if c != 0.0 {
+                facts.l1 += c.abs();
+                facts.squares += c * c;
+                let violation = (g - self.weights.l1 * c.signum()).abs();
+                facts.support_violation = facts.support_violation.max(violation);
+            }
+        }
+        facts
+    }
+
+    fn finish(self) -> Row {
+        let (atoms, weights) = self.restricted.nonzero();
+        let certificate = self.outcome.unwrap_or(Certificate::without_objective(SolveStatus::MaxIter));
+        Row { entries: atoms.into_iter().zip(weights).collect(), certificate }
+    }
+}
+
+/// The share of its diagonal below which a squared pivot is noise of the Gram entries.
+fn pivot_noise(exact_entries: bool) -> f64 {
+    if exact_entries { 1e-13 } else { 2e-6 }
+}
+
+/// `max_{j != i} |x̂_i · x̂_j|` in float64: float32 names the candidates.
+fn exact_alpha_max(setup: &Setup<'_, '_>, row: usize, correlations: &[f32]) -> f64 {
+    let best = f64::from(dispatch(|| max_abs(correlations)));
+    let error = scan_error(setup.dictionary, setup.norm, 0, 0.0);
+    let exact = ExactRow::new(setup.dictionary, row);
+    let threshold = ((best - 2.0 * error) as f32).max(f32::MIN_POSITIVE);
+    let mut most = 0.0_f64;
+    for_each_above(correlations, threshold, |j, _| {
+        if j != row {
+            most = most.max(exact.correlation(j).abs());
+        }
+    });
+    most
+}
+
+/// The `limit` atoms with the largest absolute correlation above `threshold`, ascending by index.
+fn strongest(correlations: &[f32], threshold: f32, limit: usize) -> Vec<u32> {
+    let mut found: Vec<(f32, u32)> = Vec::new();
+    let above = threshold.max(0.0).next_up();
+    dispatch(|| for_each_above(correlations, above, |j, v| found.push((v.abs(), j as u32))));
+    if found.len() > limit {
+        found.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.truncate(limit);
+    }
+    let mut atoms: Vec<u32> = found.into_iter().map(|f| f.1).collect();
+    atoms.sort_unstable();
+    atoms
+}
