@@ -92,8 +92,7 @@ pub(crate) struct RowFacts {
 impl RowFacts {
     /// `(primal, dual, relative gap, relative KKT violation)`.
     pub(crate) fn evaluate(&self, l1_weight: f64, l2_weight: f64) -> (f64, f64, f64, f64) {
-        let primal =
-            0.5 * self.residual_squared + l1_weight * self.l1 + 0.5 * l2_weight * self.squares;
+        let primal = 0.5 * self.residual_squared + l1_weight * self.l1 + 0.5 * l2_weight * self.squares;
         let curvature = self.residual_squared + l2_weight * self.squares;
         let limit = if self.max_gradient > 0.0 { l1_weight / self.max_gradient } else { f64::INFINITY };
         let best = if curvature > 0.0 { self.target_dot_residual / curvature } else { 0.0 };

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::solvers::METHODS;
 use crate::ExpressError;
+use crate::solvers::METHODS;
 
 /// The weight of the penalty.
 #[derive(Clone, Copy, Debug, PartialEq)]

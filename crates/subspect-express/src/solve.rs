@@ -2,7 +2,7 @@
 
 use subspect_linalg::{Csr, Dictionary, Measured, Status};
 
-use crate::solvers::{compat, knn, lasso, omp};
+use crate::solvers::{knn, lasso, omp, saini2021};
 use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
 
 /// When a solver may stop. The defaults suit every layer; tests of exactness ask for less.
@@ -54,7 +54,9 @@ impl Solution {
 
     /// Median relative duality gap.
     pub fn gap_median(&self) -> Measured {
-        self.gaps().map_or_else(Measured::Undefined, |g| Measured::finite(g.get(g.len() / 2).copied().unwrap_or(0.0)))
+        self.gaps().map_or_else(Measured::Undefined, |g| {
+            Measured::finite(g.get(g.len() / 2).copied().unwrap_or(0.0))
+        })
     }
 
     fn gaps(&self) -> Result<Vec<f64>, Status> {
@@ -83,13 +85,11 @@ pub fn solve(
     method.check()?;
     match *method {
         Method::Lasso { alpha } => lasso::solve(dictionary, alpha, 1.0, options, monitor),
-        Method::ElasticNet { alpha, l1_ratio } => {
-            lasso::solve(dictionary, alpha, l1_ratio, options, monitor)
-        }
+        Method::ElasticNet { alpha, l1_ratio } => lasso::solve(dictionary, alpha, l1_ratio, options, monitor),
         Method::Omp { n_nonzero_coefs, tol } => omp::solve(dictionary, n_nonzero_coefs, tol, monitor),
         Method::Knn { n_neighbors } => knn::solve(dictionary, n_neighbors, monitor),
         Method::Saini2021 { tau, mu, max_iter, tol } => {
-            compat::solve(dictionary, tau, mu, max_iter, tol, monitor)
+            saini2021::solve(dictionary, tau, mu, max_iter, tol, monitor)
         }
     }
 }

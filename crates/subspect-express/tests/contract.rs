@@ -1,11 +1,12 @@
 //! What every listed method must hold, walked over the list.
+#![allow(clippy::unwrap_used)] // helpers outside #[test] functions
 
 use std::collections::BTreeMap;
 
 use rand_chacha::rand_core::RngCore;
 use subspect_express::{
-    Alpha, Certificate, ExpressError, METHODS, Method, Monitor, Silent, Solution, SolveOptions, SolveStatus, certify,
-    solve,
+    Alpha, Certificate, ExpressError, METHODS, Method, Monitor, Silent, Solution, SolveOptions, SolveStatus,
+    certify, solve,
 };
 use subspect_linalg::{Dictionary, Matrix, MemoryMode, RowScale, Seed};
 
@@ -67,7 +68,8 @@ fn row_entries(s: &Solution, i: usize) -> Vec<(u32, f64)> {
 #[test]
 fn zero_diagonal_finite_and_one_certificate_per_row() {
     for (n, dims) in [(60, 9), (60, 40), (16, 1), (1, 3), (2, 2), (3, 5)] {
-        let x = if n >= 16 { sample(n, dims, 1) } else { Matrix::from_fn(n, dims, |i, j| (i + 2 * j) as f32) };
+        let x =
+            if n >= 16 { sample(n, dims, 1) } else { Matrix::from_fn(n, dims, |i, j| (i + 2 * j) as f32) };
         for info in METHODS {
             for mode in [MemoryMode::Gram, MemoryMode::Panels] {
                 let s = run(&x, mode, &defaults(info.name), &SolveOptions::default());
@@ -229,7 +231,8 @@ fn omp_keeps_its_limits_and_both_memory_modes_choose_the_same_atoms() {
             assert!(row_entries(&a, i).len() <= k.min(30));
             let left = a.certificates[i].kkt_violation.value().unwrap();
             assert!(left < 1e-9, "row {i}: {left} left on the support");
-            let (p, q) = (a.certificates[i].primal.value().unwrap(), b.certificates[i].primal.value().unwrap());
+            let (p, q) =
+                (a.certificates[i].primal.value().unwrap(), b.certificates[i].primal.value().unwrap());
             assert!((p - q).abs() < 5e-6, "k {k} row {i}: {p} against {q}");
         }
     }

@@ -36,7 +36,11 @@ impl<T: CsrValue> Csr<T> {
     ) -> Result<Self, LinalgError> {
         let fail = |reason: String| Err(LinalgError::Csr { reason });
         if indptr.len() != n_rows + 1 || indptr[0] != 0 {
-            return fail(format!("expected {} row pointers starting at 0, found {}", n_rows + 1, indptr.len()));
+            return fail(format!(
+                "expected {} row pointers starting at 0, found {}",
+                n_rows + 1,
+                indptr.len()
+            ));
         }
         if indices.len() != values.len() || indptr[n_rows] != indices.len() {
             return fail(format!(
@@ -57,7 +61,8 @@ impl<T: CsrValue> Csr<T> {
             if indices[row.clone()].last().is_some_and(|&j| j as usize >= n_cols) {
                 return fail(format!("row {i} has a column beyond {n_cols}"));
             }
-            if let Some(v) = values[row].iter().map(|&v| v.into()).find(|v: &f64| !v.is_finite() || *v == 0.0) {
+            if let Some(v) = values[row].iter().map(|&v| v.into()).find(|v: &f64| !v.is_finite() || *v == 0.0)
+            {
                 return fail(format!("row {i} stores the value {v}"));
             }
         }
@@ -178,7 +183,10 @@ impl<T: CsrValue> CsrBuilder<T> {
         for &(j, v) in entries.iter().filter(|e| e.1 != T::default()) {
             assert!((j as usize) < self.n_cols, "column {j} of {}", self.n_cols);
             assert!(v.into().is_finite(), "value {v:?} at column {j}");
-            assert!(self.indices.len() == start || self.indices[self.indices.len() - 1] != j, "column {j} twice");
+            assert!(
+                self.indices.len() == start || self.indices[self.indices.len() - 1] != j,
+                "column {j} twice"
+            );
             self.indices.push(j);
             self.values.push(v);
         }

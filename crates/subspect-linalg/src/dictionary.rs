@@ -13,8 +13,8 @@
 
 use rayon::prelude::*;
 
-use crate::simd::{axpy, dispatch, dot, dot_f64, dot_mixed, sum_of_squares};
 use crate::product::gram_f64_add;
+use crate::simd::{axpy, dot, dot_f32_in_f64, dot_mixed, sum_of_squares};
 use crate::{LinalgError, MatRef, Matrix, product_abt, symmetric_product};
 
 /// How rows are scaled before anything else.
@@ -84,8 +84,7 @@ impl<'a> Dictionary<'a> {
     /// [`LinalgError::NotFinite`] when `x` holds a NaN or an infinity.
     pub fn new(x: MatRef<'a, f32>, scale: RowScale, mode: MemoryMode) -> Result<Self, LinalgError> {
         x.check_finite()?;
-        let squares: Vec<f64> =
-            (0..x.n_rows()).into_par_iter().map(|i| dispatch(|| sum_of_squares(x.row(i)))).collect();
+        let squares: Vec<f64> = (0..x.n_rows()).into_par_iter().map(|i| sum_of_squares(x.row(i))).collect();
         let factor: Vec<f64> = match scale {
             RowScale::Raw => vec![1.0; x.n_rows()],
             RowScale::Unit => squares.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect(),
@@ -178,7 +177,7 @@ impl<'a> Dictionary<'a> {
         match &self.storage {
             Storage::Exact { exact, .. } => exact.row(i)[j],
             Storage::Gram(k) => f64::from(k.row(i)[j]),
-            Storage::Panels(u) => f64::from(dispatch(|| dot(u.row(i), u.row(j)))),
+            Storage::Panels(u) => f64::from(dot(u.row(i), u.row(j))),
         }
     }
 
@@ -187,25 +186,27 @@ impl<'a> Dictionary<'a> {
         match &self.storage {
             Storage::Exact { exact, .. } => exact.row(i)[j],
             Storage::Gram(_) | Storage::Panels(_) => {
-                self.factor[i] * self.factor[j] * dispatch(|| dot_f64(self.x.row(i), self.x.row(j)))
+                self.factor[i] * self.factor[j] * dot_f32_in_f64(self.x.row(i), self.x.row(j))
             }
         }
     }
 
     /// The scaled rows in float64, `N x D`: for dense methods on few inputs.
     pub fn scaled_f64(&self) -> Matrix<f64> {
-        Matrix::from_fn(self.n_atoms(), self.n_features(), |i, j| f64::from(self.x.row(i)[j]) * self.factor[i])
+        Matrix::from_fn(self.n_atoms(), self.n_features(), |i, j| {
+            f64::from(self.x.row(i)[j]) * self.factor[i]
+        })
     }
 
     /// `x̂_j · r` in float64.
     pub fn atom_dot(&self, j: usize, r: &[f64]) -> f64 {
-        self.factor[j] * dispatch(|| dot_mixed(self.x.row(j), r))
+        self.factor[j] * dot_mixed(self.x.row(j), r)
     }
 
     /// `r += weight x̂_j` in float64.
     pub fn add_scaled_atom(&self, j: usize, weight: f64, r: &mut [f64]) {
         let w = weight * self.factor[j];
-        dispatch(|| axpy(w, self.x.row(j), r));
+        axpy(w, self.x.row(j), r);
     }
 }
 
@@ -239,7 +240,11 @@ mod tests {
     use super::*;
 
     fn sample() -> Matrix<f32> {
-        Matrix::from_fn(6, 4, |i, j| if i == 3 { 0.0 } else { ((i * 4 + j) as f32).cos() * 10.0_f32.powi(i as i32) })
+        Matrix::from_fn(
+            6,
+            4,
+            |i, j| if i == 3 { 0.0 } else { ((i * 4 + j) as f32).cos() * 10.0_f32.powi(i as i32) },
+        )
     }
 
     #[test]

@@ -158,7 +158,13 @@ mod tests {
 
     #[test]
     fn the_wire_spelling_and_as_str_agree() {
-        for s in [Status::NTooSmall, Status::ZeroVariance, Status::EmptyGraph, Status::OneClass, Status::NotPositive] {
+        for s in [
+            Status::NTooSmall,
+            Status::ZeroVariance,
+            Status::EmptyGraph,
+            Status::OneClass,
+            Status::NotPositive,
+        ] {
             assert_eq!(serde_json::to_string(&s).unwrap(), format!("\"{}\"", s.as_str()));
         }
     }

@@ -86,14 +86,23 @@ where
     let a = view(x.rows(i0, i1));
     // SAFETY: rows i0..i1 x columns j0..j1 lie inside the n x n buffer, and only this task touches them or
     // their mirror image, because each unordered pair of tiles is one task.
-    let mut dst = unsafe {
-        faer::MatMut::from_raw_parts_mut(out.at(i0 * n + j0), i1 - i0, j1 - j0, n as isize, 1)
-    };
+    let mut dst =
+        unsafe { faer::MatMut::from_raw_parts_mut(out.at(i0 * n + j0), i1 - i0, j1 - j0, n as isize, 1) };
     let one = T::one_impl();
     if i0 == j0 {
         use triangular::BlockStructure::{Rectangular, TriangularLower};
         let b = a.transpose();
-        triangular::matmul(dst.rb_mut(), TriangularLower, accum, a, Rectangular, b, Rectangular, one, Par::Seq);
+        triangular::matmul(
+            dst.rb_mut(),
+            TriangularLower,
+            accum,
+            a,
+            Rectangular,
+            b,
+            Rectangular,
+            one,
+            Par::Seq,
+        );
         for i in i0..i1 {
             for j in j0..i {
                 // SAFETY: both entries lie in this task's diagonal tile.
@@ -136,8 +145,7 @@ mod tests {
         let k = symmetric_product(x.as_ref());
         let n = x.n_rows();
         for (i, j) in [(0, 0), (3, 700), (700, 3), (n - 1, n - 1), (640, 639), (650, 20)] {
-            let want: f64 =
-                x.row(i).iter().zip(x.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            let want: f64 = x.row(i).iter().zip(x.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             assert!((f64::from(k.row(i)[j]) - want).abs() < 1e-5, "entry {i} {j}");
         }
         for i in 0..n {

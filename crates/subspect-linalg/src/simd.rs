@@ -1,96 +1,158 @@
 //! Vector kernels for the inner loops, compiled once per instruction set and chosen at run time.
 //!
-//! [`dispatch`] runs a closure under the widest set the machine has (AVX-512, AVX2 + FMA, or the compiler's
-//! baseline). Sums are split over a fixed number of lanes, so a result depends on the length of its input and
-//! on the instruction set's rounding of a multiply-add, never on the number of threads.
+//! [`vectorize!`](crate::vectorize) turns a plain loop into such a kernel: the same body for AVX-512, for AVX2 with
+//! FMA, and for the compiler's baseline (NEON on aarch64). Sums are split over a fixed number of lanes, so a result
+//! depends on the length of its input, never on the number of threads.
 
 use std::sync::OnceLock;
 
-/// Lanes of every reduction: enough to fill two AVX-512 registers of f32.
-const LANES: usize = 32;
+/// Lanes of an f32 reduction: enough to fill several vector registers.
+const LANES: usize = 64;
+/// Lanes of an f64 reduction.
+const LANES_F64: usize = 32;
 
-fn arch() -> pulp::Arch {
-    static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
-    *ARCH.get_or_init(pulp::Arch::new)
+/// The widest instruction set that kernels are compiled for and this machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Level {
+    Avx512,
+    Avx2,
+    Baseline,
 }
 
-/// Runs `op` compiled for the machine's widest vector instructions. Everything that `op` calls must be
-/// `#[inline(always)]` to be compiled with it.
+/// Asks the processor, once.
 #[inline]
-pub fn dispatch<R>(op: impl FnOnce() -> R) -> R {
-    struct Op<F>(F);
-    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Op<F> {
-        type Output = R;
-        #[inline(always)]
-        fn call(self) -> R {
-            (self.0)()
-        }
-    }
-    arch().dispatch(Op(op))
+#[doc(hidden)]
+pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(detect)
 }
 
-/// `sum_k a_k b_k`, products and sums in f32 over fixed lanes.
-#[inline(always)]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let n = a.len().min(b.len());
-    let (a, b) = (&a[..n], &b[..n]);
-    let mut acc = [0.0_f32; LANES];
-    let (ca, cb) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f32 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in ca.zip(cb) {
-        for l in 0..LANES {
-            acc[l] = x[l].mul_add(y[l], acc[l]);
+fn detect() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("fma")
+        {
+            return Level::Avx512;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Level::Avx2;
         }
     }
-    acc.iter().sum::<f32>() + tail
+    Level::Baseline
 }
 
-/// `sum_k a_k b_k` with an f32 and an f64 operand, all in f64.
-#[inline(always)]
-pub fn dot_mixed(a: &[f32], b: &[f64]) -> f64 {
-    const L: usize = LANES / 2;
-    let n = a.len().min(b.len());
-    let (a, b) = (&a[..n], &b[..n]);
-    let mut acc = [0.0_f64; L];
-    let (ca, cb) = (a.chunks_exact(L), b.chunks_exact(L));
-    let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| f64::from(*x) * y).sum();
-    for (x, y) in ca.zip(cb) {
-        for l in 0..L {
-            acc[l] = f64::from(x[l]).mul_add(y[l], acc[l]);
+/// Defines functions whose bodies are compiled for every instruction set of [`Level`](crate::simd::Level) and chosen
+/// at run time. Everything a body calls must be `#[inline(always)]` to be compiled with it.
+#[macro_export]
+macro_rules! vectorize {
+    ($($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
+        $(#[$attr])*
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
+                fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                match $crate::simd::level() {
+                    // SAFETY: `level` has checked that the processor has these instructions.
+                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::simd::Level::Baseline => {}
+                }
+            }
+            body($($arg),*)
         }
-    }
-    acc.iter().sum::<f64>() + tail
+    )*};
 }
 
-/// `sum_k a_k b_k` of f32 operands, all in f64.
-#[inline(always)]
-pub fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
-    const L: usize = LANES / 2;
-    let n = a.len().min(b.len());
-    let (a, b) = (&a[..n], &b[..n]);
-    let mut acc = [0.0_f64; L];
-    let (ca, cb) = (a.chunks_exact(L), b.chunks_exact(L));
-    let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
-    for (x, y) in ca.zip(cb) {
-        for l in 0..L {
-            acc[l] = f64::from(x[l]).mul_add(f64::from(y[l]), acc[l]);
+vectorize! {
+    /// `sum_k a_k b_k`, products and sums in f32 over fixed lanes.
+    pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+        let n = a.len().min(b.len());
+        let (a, b) = (&a[..n], &b[..n]);
+        let mut acc = [0.0_f32; LANES];
+        let (ca, cb) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+        let tail: f32 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| x * y).sum();
+        for (x, y) in ca.zip(cb) {
+            for l in 0..LANES {
+                acc[l] = x[l].mul_add(y[l], acc[l]);
+            }
+        }
+        acc.iter().sum::<f32>() + tail
+    }
+
+    /// `sum_k a_k b_k` with an f32 and an f64 operand, all in f64.
+    pub fn dot_mixed(a: &[f32], b: &[f64]) -> f64 {
+        let n = a.len().min(b.len());
+        let (a, b) = (&a[..n], &b[..n]);
+        let mut acc = [0.0_f64; LANES_F64];
+        let (ca, cb) = (a.chunks_exact(LANES_F64), b.chunks_exact(LANES_F64));
+        let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| f64::from(*x) * y).sum();
+        for (x, y) in ca.zip(cb) {
+            for l in 0..LANES_F64 {
+                acc[l] = f64::from(x[l]).mul_add(y[l], acc[l]);
+            }
+        }
+        acc.iter().sum::<f64>() + tail
+    }
+
+    /// `sum_k a_k b_k` of f32 operands, all in f64.
+    pub fn dot_f32_in_f64(a: &[f32], b: &[f32]) -> f64 {
+        let n = a.len().min(b.len());
+        let (a, b) = (&a[..n], &b[..n]);
+        let mut acc = [0.0_f64; LANES_F64];
+        let (ca, cb) = (a.chunks_exact(LANES_F64), b.chunks_exact(LANES_F64));
+        let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
+        for (x, y) in ca.zip(cb) {
+            for l in 0..LANES_F64 {
+                acc[l] = f64::from(x[l]).mul_add(f64::from(y[l]), acc[l]);
+            }
+        }
+        acc.iter().sum::<f64>() + tail
+    }
+
+    /// `sum_k a_k b_k` in f64, for short vectors.
+    pub fn dot_f64(a: &[f64], b: &[f64]) -> f64 {
+        const L: usize = 8;
+        let n = a.len().min(b.len());
+        let (a, b) = (&a[..n], &b[..n]);
+        let mut acc = [0.0_f64; L];
+        let (ca, cb) = (a.chunks_exact(L), b.chunks_exact(L));
+        let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| x * y).sum();
+        for (x, y) in ca.zip(cb) {
+            for l in 0..L {
+                acc[l] = x[l].mul_add(y[l], acc[l]);
+            }
+        }
+        acc.iter().sum::<f64>() + tail
+    }
+
+    /// `y += alpha x` in f64, `x` in f32.
+    pub fn axpy(alpha: f64, x: &[f32], y: &mut [f64]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = alpha.mul_add(f64::from(x), *y);
         }
     }
-    acc.iter().sum::<f64>() + tail
+
+    /// `y += alpha x` in f64.
+    pub fn axpy_f64(alpha: f64, x: &[f64], y: &mut [f64]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = alpha.mul_add(x, *y);
+        }
+    }
 }
 
 /// `sum_k a_k²` in f64.
-#[inline(always)]
 pub fn sum_of_squares(a: &[f32]) -> f64 {
-    dot_f64(a, a)
-}
-
-/// `y += alpha x` in f64, `x` in f32.
-#[inline(always)]
-pub fn axpy(alpha: f64, x: &[f32], y: &mut [f64]) {
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = alpha.mul_add(f64::from(x), *y);
-    }
+    dot_f32_in_f64(a, a)
 }
 
 #[cfg(test)]
@@ -99,19 +161,23 @@ mod tests {
 
     #[test]
     fn kernels_agree_with_plain_loops_at_every_length() {
-        for n in [0, 1, 15, 16, 31, 32, 33, 100] {
+        for n in [0, 1, 15, 16, 31, 32, 33, 64, 65, 200] {
             let a: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
             let b: Vec<f32> = (0..n).map(|i| (i as f32 * 0.3).cos()).collect();
-            let bd: Vec<f64> = b.iter().map(|&v| f64::from(v)).collect();
-            let want: f64 = a.iter().zip(&b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
-            assert!((f64::from(dispatch(|| dot(&a, &b))) - want).abs() < 1e-5);
-            assert!((dispatch(|| dot_mixed(&a, &bd)) - want).abs() < 1e-13);
-            let squares: f64 = a.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-            assert!((dispatch(|| sum_of_squares(&a)) - squares).abs() < 1e-13);
-            let mut y = bd.clone();
-            dispatch(|| axpy(2.0, &a, &mut y));
+            let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+            let (ad, bd) = (wide(&a), wide(&b));
+            let want: f64 = ad.iter().zip(&bd).map(|(x, y)| x * y).sum();
+            assert!((f64::from(dot(&a, &b)) - want).abs() < 1e-5);
+            for got in [dot_mixed(&a, &bd), dot_f32_in_f64(&a, &b), dot_f64(&ad, &bd)] {
+                assert!((got - want).abs() < 1e-13);
+            }
+            assert!((sum_of_squares(&a) - ad.iter().map(|x| x * x).sum::<f64>()).abs() < 1e-12);
+            let (mut y, mut z) = (bd.clone(), bd.clone());
+            axpy(2.0, &a, &mut y);
+            axpy_f64(2.0, &ad, &mut z);
+            assert_eq!(y, z);
             for i in 0..n {
-                assert!((y[i] - (bd[i] + 2.0 * f64::from(a[i]))).abs() < 1e-15);
+                assert!((y[i] - (bd[i] + 2.0 * ad[i])).abs() < 1e-15);
             }
         }
     }

@@ -11,6 +11,8 @@
 //!
 //! Related: Osborne, Presnell, Turlach 2000; Lee, Battle, Raina, Ng, "Efficient sparse coding algorithms", 2007.
 
+use subspect_linalg::axpy_f64;
+
 use super::cholesky::Cholesky;
 
 /// Sweeps of coordinate descent before the active-set moves.
@@ -88,7 +90,8 @@ impl Restricted {
             let Some(e) = e else { continue };
             let c = self.coefficients[k];
             let g = e - self.weights.l2 * c;
-            let v = if c == 0.0 { g.abs() - self.weights.l1 } else { (g - self.weights.l1 * c.signum()).abs() };
+            let v =
+                if c == 0.0 { g.abs() - self.weights.l1 } else { (g - self.weights.l1 * c.signum()).abs() };
             most = most.max(v);
         }
         most
@@ -106,7 +109,7 @@ impl Restricted {
             let k = self.atoms.len();
             self.atoms.push(j);
             for p in 0..=k {
-                let q = entry(self.atoms[p] as usize, j as usize);
+                let q = entry(j as usize, self.atoms[p] as usize); // along one Gram row
                 self.quadratic[k * self.stride + p] = q;
                 self.quadratic[p * self.stride + k] = q;
             }
@@ -154,9 +157,7 @@ impl Restricted {
             let c = self.coefficients[k];
             if c != 0.0 {
                 let row = &self.quadratic[k * self.stride..k * self.stride + self.atoms.len()];
-                for (g, q) in self.gradient.iter_mut().zip(row) {
-                    *g -= c * q;
-                }
+                axpy_f64(-c, row, &mut self.gradient);
             }
         }
     }
@@ -169,9 +170,7 @@ impl Restricted {
         }
         self.coefficients[k] = to;
         let row = &self.quadratic[k * self.stride..k * self.stride + self.atoms.len()];
-        for (g, q) in self.gradient.iter_mut().zip(row) {
-            *g -= delta * q;
-        }
+        axpy_f64(-delta, row, &mut self.gradient);
     }
 
     /// Minimises the restricted problem.
@@ -258,8 +257,11 @@ impl Restricted {
     /// Moves along `(direction on the support, 1 on k)` or its opposite, downhill, to the minimum or to the first
     /// coefficient that reaches zero.
     fn walk(&mut self, k: usize, direction: &mut [f64], curvature: f64) -> Walk {
-        let own_sign =
-            if self.coefficients[k] != 0.0 { self.coefficients[k].signum() } else { self.gradient[k].signum() };
+        let own_sign = if self.coefficients[k] != 0.0 {
+            self.coefficients[k].signum()
+        } else {
+            self.gradient[k].signum()
+        };
         let mut slope = self.slope(k, own_sign);
         for (&s, &d) in self.support.iter().zip(direction.iter()) {
             slope += d * self.slope(s, self.coefficients[s].signum());
@@ -398,7 +400,11 @@ mod tests {
         (0..p.atoms.len())
             .map(|k| {
                 let (c, g) = (p.coefficients[k], p.gradient[k] - p.weights.l2 * p.coefficients[k]);
-                if c == 0.0 { (g.abs() - p.weights.l1).max(0.0) } else { (g - p.weights.l1 * c.signum()).abs() }
+                if c == 0.0 {
+                    (g.abs() - p.weights.l1).max(0.0)
+                } else {
+                    (g - p.weights.l1 * c.signum()).abs()
+                }
             })
             .fold(0.0, f64::max)
     }

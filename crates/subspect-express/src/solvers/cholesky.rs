@@ -2,6 +2,8 @@
 //!
 //! Appending costs one triangular solve, O(k²); removing refactors the rows behind the removed one.
 
+use subspect_linalg::vectorize;
+
 /// Lower triangle in packed rows: row `k` has `k + 1` entries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cholesky {
@@ -9,8 +11,40 @@ pub(crate) struct Cholesky {
     size: usize,
 }
 
+#[inline(always)]
 fn start(row: usize) -> usize {
     row * (row + 1) / 2
+}
+
+vectorize! {
+    fn forward(packed: &[f64], size: usize, b: &mut [f64]) {
+        const LANES: usize = 8;
+        for k in 0..size {
+            let row = &packed[start(k)..start(k + 1)];
+            let (head, done) = (&row[..k], &b[..k]);
+            let mut acc = [0.0_f64; LANES];
+            let (cl, cx) = (head.chunks_exact(LANES), done.chunks_exact(LANES));
+            let tail: f64 = cl.remainder().iter().zip(cx.remainder()).map(|(l, x)| l * x).sum();
+            for (l, x) in cl.zip(cx) {
+                for i in 0..LANES {
+                    acc[i] = l[i].mul_add(x[i], acc[i]);
+                }
+            }
+            b[k] = (b[k] - acc.iter().sum::<f64>() - tail) / row[k];
+        }
+    }
+
+    fn backward(packed: &[f64], size: usize, b: &mut [f64]) {
+        for k in (0..size).rev() {
+            let row = &packed[start(k)..start(k + 1)];
+            let (done, rest) = b.split_at_mut(k);
+            rest[0] /= row[k];
+            let x = rest[0];
+            for (b, l) in done.iter_mut().zip(&row[..k]) {
+                *b -= l * x;
+            }
+        }
+    }
 }
 
 impl Cholesky {
@@ -19,29 +53,14 @@ impl Cholesky {
         self.size = 0;
     }
 
-    fn row(&self, k: usize) -> &[f64] {
-        &self.packed[start(k)..start(k + 1)]
-    }
-
     /// `b <- L⁻¹ b`, in place.
     pub(crate) fn forward(&self, b: &mut [f64]) {
-        for k in 0..self.size {
-            let row = self.row(k);
-            let dot: f64 = row[..k].iter().zip(&b[..k]).map(|(l, x)| l * x).sum();
-            b[k] = (b[k] - dot) / row[k];
-        }
+        forward(&self.packed, self.size, b);
     }
 
     /// `b <- L⁻ᵀ b`, in place.
     pub(crate) fn backward(&self, b: &mut [f64]) {
-        for k in (0..self.size).rev() {
-            let row = self.row(k);
-            b[k] /= row[k];
-            let x = b[k];
-            for (b, l) in b[..k].iter_mut().zip(&row[..k]) {
-                *b -= l * x;
-            }
-        }
+        backward(&self.packed, self.size, b);
     }
 
     /// The squared pivot that appending a column `cross` (`Q_Sj`) with `diagonal` (`Q_jj`) would have; `cross`

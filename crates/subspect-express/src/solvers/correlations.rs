@@ -4,7 +4,7 @@
 //! a few streams of length N; without it the residuals are formed (D-dimensional) and a whole panel is one product
 //! with all atoms.
 
-use subspect_linalg::{Dictionary, MatRef, dispatch};
+use subspect_linalg::{Dictionary, MatRef, vectorize};
 
 /// Columns handled at a time, so that the output stays in the first-level cache.
 const BLOCK: usize = 2048;
@@ -23,7 +23,7 @@ pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_>], out: &mut
     if let Some(gram) = dictionary.gram() {
         for (query, out) in queries.iter().zip(out.chunks_exact_mut(n.max(1))) {
             let weights: Vec<f32> = query.weights.iter().map(|&w| w as f32).collect();
-            dispatch(|| subtract_rows(gram.as_ref(), query.row, query.atoms, &weights, out));
+            subtract_rows(gram.as_ref(), query.row, query.atoms, &weights, out);
         }
         return;
     }
@@ -45,29 +45,30 @@ pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_>], out: &mut
     }
 }
 
-/// `out = K_row - sum_s weights_s K_{atoms_s}`, four atoms at a time.
-#[inline(always)]
-fn subtract_rows(gram: MatRef<'_, f32>, row: usize, atoms: &[u32], weights: &[f32], out: &mut [f32]) {
-    out.copy_from_slice(gram.row(row));
-    let n = out.len();
-    for start in (0..n).step_by(BLOCK) {
-        let end = (start + BLOCK).min(n);
-        let out = &mut out[start..end];
-        let part = |s: usize| &gram.row(atoms[s] as usize)[start..end];
-        let mut s = 0;
-        while s + 4 <= atoms.len() {
-            let (a, b, c, d) = (part(s), part(s + 1), part(s + 2), part(s + 3));
-            let w = &weights[s..s + 4];
-            for k in 0..out.len() {
-                let first = w[0].mul_add(a[k], w[1] * b[k]);
-                let second = w[2].mul_add(c[k], w[3] * d[k]);
-                out[k] -= first + second;
+vectorize! {
+    /// `out = K_row - sum_s weights_s K_{atoms_s}`, four atoms at a time.
+    fn subtract_rows(gram: MatRef<'_, f32>, row: usize, atoms: &[u32], weights: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(gram.row(row));
+        let n = out.len();
+        for start in (0..n).step_by(BLOCK) {
+            let end = (start + BLOCK).min(n);
+            let out = &mut out[start..end];
+            let part = |s: usize| &gram.row(atoms[s] as usize)[start..end];
+            let mut s = 0;
+            while s + 4 <= atoms.len() {
+                let (a, b, c, d) = (part(s), part(s + 1), part(s + 2), part(s + 3));
+                let w = &weights[s..s + 4];
+                for k in 0..out.len() {
+                    let first = w[0].mul_add(a[k], w[1] * b[k]);
+                    let second = w[2].mul_add(c[k], w[3] * d[k]);
+                    out[k] -= first + second;
+                }
+                s += 4;
             }
-            s += 4;
-        }
-        for s in s..atoms.len() {
-            for (o, &k) in out.iter_mut().zip(part(s)) {
-                *o = (-weights[s]).mul_add(k, *o);
+            for s in s..atoms.len() {
+                for (o, &k) in out.iter_mut().zip(part(s)) {
+                    *o = (-weights[s]).mul_add(k, *o);
+                }
             }
         }
     }
@@ -80,34 +81,39 @@ pub(crate) fn scan_error(dictionary: &Dictionary<'_>, norm: f64, n_terms: usize,
     (dictionary.product_error() + sums) * norm * norm * (1.0 + l1)
 }
 
-/// Largest absolute value, vectorised.
-#[inline(always)]
-pub(crate) fn max_abs(values: &[f32]) -> f32 {
-    const LANES: usize = 64;
-    let mut best = [0.0_f32; LANES];
-    let chunks = values.chunks_exact(LANES);
-    let tail = chunks.remainder().iter().fold(0.0_f32, |m, v| m.max(v.abs()));
-    for chunk in chunks {
-        for (b, v) in best.iter_mut().zip(chunk) {
-            *b = b.max(v.abs());
+vectorize! {
+    /// Largest absolute value, vectorised.
+    pub(crate) fn max_abs(values: &[f32]) -> f32 {
+        const LANES: usize = 64;
+        let mut best = [0.0_f32; LANES];
+        let chunks = values.chunks_exact(LANES);
+        let tail = chunks.remainder().iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        for chunk in chunks {
+            for (b, v) in best.iter_mut().zip(chunk) {
+                *b = b.max(v.abs());
+            }
         }
+        best.iter().fold(tail, |m, &v| m.max(v))
     }
-    best.iter().fold(tail, |m, &v| m.max(v))
+
+    /// Whether any `|value| >= threshold`.
+    fn any_above(values: &[f32], threshold: f32) -> bool {
+        let mut any = false;
+        for v in values {
+            any |= v.abs() >= threshold;
+        }
+        any
+    }
 }
 
 /// Calls `f(index, value)` for every value with `|value| >= threshold`, skipping whole chunks without one.
-#[inline(always)]
 pub(crate) fn for_each_above(values: &[f32], threshold: f32, mut f: impl FnMut(usize, f32)) {
-    const LANES: usize = 64;
-    for (c, chunk) in values.chunks(LANES).enumerate() {
-        let mut any = false;
-        for v in chunk {
-            any |= v.abs() >= threshold;
-        }
-        if any {
+    const CHUNK: usize = 256;
+    for (c, chunk) in values.chunks(CHUNK).enumerate() {
+        if any_above(chunk, threshold) {
             for (k, &v) in chunk.iter().enumerate() {
                 if v.abs() >= threshold {
-                    f(c * LANES + k, v);
+                    f(c * CHUNK + k, v);
                 }
             }
         }

@@ -41,8 +41,7 @@ pub(crate) fn solve(
 fn nearest(i: usize, cosines: &[f32], n_neighbors: usize) -> Row {
     let mut order: Vec<u32> =
         (0..cosines.len() as u32).filter(|&j| j as usize != i && cosines[j as usize] > 0.0).collect();
-    let by_cosine =
-        |a: &u32, b: &u32| cosines[*b as usize].total_cmp(&cosines[*a as usize]).then(a.cmp(b));
+    let by_cosine = |a: &u32, b: &u32| cosines[*b as usize].total_cmp(&cosines[*a as usize]).then(a.cmp(b));
     if order.len() > n_neighbors {
         order.select_nth_unstable_by(n_neighbors - 1, by_cosine);
         order.truncate(n_neighbors);

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use subspect_linalg::{Dictionary, Measured, dispatch};
+use subspect_linalg::{Dictionary, Measured};
 
 use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
@@ -232,7 +232,7 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
         let floor = facts.max_gradient.max(self.weights.l1);
         let mut candidates = Vec::new();
         let threshold = ((floor - error).max(0.0) * (1.0 - 1e-6)) as f32;
-        dispatch(|| for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j)));
+        for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j));
         for j in candidates {
             let g = exact.correlation(j).abs();
             facts.max_gradient = facts.max_gradient.max(g);
@@ -327,7 +327,7 @@ fn pivot_noise(exact_entries: bool) -> f64 {
 
 /// `max_{j != i} |x̂_i · x̂_j|` in float64: float32 names the candidates.
 fn exact_alpha_max(setup: &Setup<'_, '_>, row: usize, correlations: &[f32]) -> f64 {
-    let best = f64::from(dispatch(|| max_abs(correlations)));
+    let best = f64::from(max_abs(correlations));
     let error = scan_error(setup.dictionary, setup.norm, 0, 0.0);
     let exact = ExactRow::new(setup.dictionary, row);
     let threshold = ((best - 2.0 * error) as f32).max(f32::MIN_POSITIVE);
@@ -344,7 +344,7 @@ fn exact_alpha_max(setup: &Setup<'_, '_>, row: usize, correlations: &[f32]) -> f
 fn strongest(correlations: &[f32], threshold: f32, limit: usize) -> Vec<u32> {
     let mut found: Vec<(f32, u32)> = Vec::new();
     let above = threshold.max(0.0).next_up();
-    dispatch(|| for_each_above(correlations, above, |j, v| found.push((v.abs(), j as u32))));
+    for_each_above(correlations, above, |j, v| found.push((v.abs(), j as u32)));
     if found.len() > limit {
         found.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         found.truncate(limit);

@@ -6,15 +6,15 @@
 use crate::MethodInfo;
 
 mod active_set;
+mod admm;
 mod cholesky;
 mod correlations;
 mod exact_row;
 pub(crate) mod knn;
 pub(crate) mod lasso;
 pub(crate) mod omp;
-pub(crate) mod compat;
-mod saini2021;
+pub(crate) mod saini2021;
 
 /// All methods, the default first.
 pub static METHODS: &[&MethodInfo] =
-    &[&lasso::LASSO, &lasso::ELASTIC_NET, &omp::INFO, &knn::INFO, &compat::INFO];
+    &[&lasso::LASSO, &lasso::ELASTIC_NET, &omp::INFO, &knn::INFO, &saini2021::INFO];

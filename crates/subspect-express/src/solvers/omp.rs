@@ -10,7 +10,7 @@
 //! read per step; the `p_s` stay in the second-level cache. In float32; when the best two atoms are closer than the
 //! error bound, those candidates are compared in float64. Coefficients are refined once in float64 at the end.
 
-use subspect_linalg::{Dictionary, Measured, Status, dispatch};
+use subspect_linalg::{Dictionary, Measured, Status, vectorize};
 
 use super::cholesky::Cholesky;
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
@@ -78,10 +78,8 @@ fn run_panel(dictionary: &Dictionary<'_>, pursuits: &mut [Pursuit<'_, '_>], corr
         if active.is_empty() {
             return;
         }
-        let queries: Vec<Query<'_>> = active
-            .iter()
-            .map(|p| Query { row: p.row, atoms: &p.atoms, weights: &p.weights })
-            .collect();
+        let queries: Vec<Query<'_>> =
+            active.iter().map(|p| Query { row: p.row, atoms: &p.atoms, weights: &p.weights }).collect();
         scan(dictionary, &queries, correlations);
         for (pursuit, corr) in active.iter_mut().zip(correlations.chunks_exact_mut(n)) {
             pursuit.mask(corr);
@@ -139,14 +137,14 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     fn choose(&mut self, correlations: &[f32]) -> Option<usize> {
         let l1: f64 = self.weights.iter().map(|w| w.abs()).sum();
         let error = scan_error(self.dictionary, self.norm, self.atoms.len(), l1);
-        let best = f64::from(dispatch(|| max_abs(correlations)));
+        let best = f64::from(max_abs(correlations));
         if best <= error {
             self.done = true;
             return None;
         }
         let mut candidates: Vec<usize> = Vec::new();
         let threshold = (best - 2.0 * error) as f32;
-        dispatch(|| for_each_above(correlations, threshold, |j, _| candidates.push(j)));
+        for_each_above(correlations, threshold, |j, _| candidates.push(j));
         if candidates.len() == 1 {
             return candidates.pop();
         }
@@ -203,13 +201,9 @@ impl<'d, 'a> Pursuit<'d, 'a> {
             buffer.resize((step + 2) * n, 0.0);
             let (correlations, directions) = buffer.split_at_mut(n);
             let (before, new) = directions.split_at_mut(step * n);
-            let update = Update {
-                gram_row: gram.row(j),
-                cross: cross.iter().map(|&w| w as f32).collect(),
-                inverse: (1.0 / rho) as f32,
-                gamma: self.coordinates[step] as f32,
-            };
-            dispatch(|| update.apply(before, new, correlations));
+            let weights: Vec<f32> = cross.iter().map(|&w| w as f32).collect();
+            let (inverse, gamma) = ((1.0 / rho) as f32, self.coordinates[step] as f32);
+            advance(gram.row(j), &weights, inverse, gamma, before, new, correlations);
         }
     }
 
@@ -222,8 +216,7 @@ impl<'d, 'a> Pursuit<'d, 'a> {
         }
         let mut exact = ExactRow::new(self.dictionary, self.row);
         exact.set(&self.atoms, &self.weights);
-        let mut correction: Vec<f64> =
-            self.atoms.iter().map(|&s| exact.correlation(s as usize)).collect();
+        let mut correction: Vec<f64> = self.atoms.iter().map(|&s| exact.correlation(s as usize)).collect();
         self.factor.forward(&mut correction);
         self.factor.backward(&mut correction);
         for (w, c) in self.weights.iter_mut().zip(&correction) {
@@ -244,42 +237,42 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     }
 }
 
-/// One step of the carried correlations.
-struct Update<'k> {
-    gram_row: &'k [f32],
-    cross: Vec<f32>,
-    inverse: f32,
-    gamma: f32,
-}
-
-impl Update<'_> {
-    /// `new = (K_j - sum_s cross_s p_s) / rho`, `correlations -= gamma new`, fused over blocks of columns.
-    #[inline(always)]
-    fn apply(&self, before: &[f32], new: &mut [f32], correlations: &mut [f32]) {
+vectorize! {
+    /// One step of the carried correlations, fused over blocks of columns: `new = inverse (K_j - sum_s cross_s p_s)`,
+    /// `correlations -= gamma new`.
+    fn advance(
+        gram_row: &[f32],
+        cross: &[f32],
+        inverse: f32,
+        gamma: f32,
+        before: &[f32],
+        new: &mut [f32],
+        correlations: &mut [f32],
+    ) {
         const BLOCK: usize = 2048;
         let n = correlations.len();
         for start in (0..n).step_by(BLOCK) {
             let end = (start + BLOCK).min(n);
             let p = &mut new[start..end];
-            p.copy_from_slice(&self.gram_row[start..end]);
+            p.copy_from_slice(&gram_row[start..end]);
+            let part = |s: usize| &before[s * n + start..s * n + end];
             let mut s = 0;
-            while s + 2 <= self.cross.len() {
-                let (a, b) = (&before[s * n + start..s * n + end], &before[(s + 1) * n + start..(s + 1) * n + end]);
-                let (wa, wb) = (self.cross[s], self.cross[s + 1]);
+            while s + 2 <= cross.len() {
+                let (a, b) = (&part(s)[..p.len()], &part(s + 1)[..p.len()]);
+                let (wa, wb) = (cross[s], cross[s + 1]);
                 for k in 0..p.len() {
                     p[k] -= wa.mul_add(a[k], wb * b[k]);
                 }
                 s += 2;
             }
-            if s < self.cross.len() {
-                let w = self.cross[s];
-                for (p, &a) in p.iter_mut().zip(&before[s * n + start..s * n + end]) {
-                    *p -= w * a;
+            if s < cross.len() {
+                for (p, &a) in p.iter_mut().zip(part(s)) {
+                    *p -= cross[s] * a;
                 }
             }
             for (c, p) in correlations[start..end].iter_mut().zip(p.iter_mut()) {
-                *p *= self.inverse;
-                *c -= self.gamma * *p;
+                *p *= inverse;
+                *c -= gamma * *p;
             }
         }
     }
