@@ -1,3 +1,30 @@
 //! Everything that Subspect keeps on disk: data sets, the activation store, graphs, tables and the run record.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`dataset`] | labelled pictures in the layouts people have, read on demand |
+//! | [`subset`] | a class-balanced, seeded choice of inputs |
+//! | [`store`] | the activation store: one `.npy` per layer and a manifest |
+//! | [`import`] | activations made elsewhere, into a store |
+//! | [`dense`], [`sparse`] | NumPy and SciPy files |
+//! | [`rundir`], [`record`] | the run directory and its record |
+//!
+//! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
+//! and what to do. Files are written under a temporary name and renamed, see [`atomic`].
 
+pub mod atomic;
+mod bytes;
+pub mod dataset;
+pub mod dense;
+mod error;
+pub mod import;
+mod json;
+mod names;
 pub mod record;
+pub mod rundir;
+pub mod sparse;
+pub mod store;
+pub mod subset;
+
+pub use error::{DataError, Result};
+pub use names::{file_stem, natural_order};
