@@ -16,7 +16,7 @@ use subspect_linalg::axpy_f64;
 use super::cholesky::Cholesky;
 
 /// Sweeps of coordinate descent before the active-set moves.
-const SWEEPS: usize = 6;
+const SWEEPS: usize = 12;
 
 /// Penalty weights of one row.
 #[derive(Clone, Copy, Debug)]
@@ -341,15 +341,7 @@ impl Restricted {
 
     fn drop_support(&mut self, position: usize) {
         self.support.remove(position);
-        self.factor.truncate(position);
-        let rest = self.support.split_off(position);
-        for s in rest {
-            let (mut solved, diagonal) = self.cross(s);
-            // A principal submatrix of a positive definite one: the pivot can only have grown.
-            let pivot = self.factor.squared_pivot(&mut solved, diagonal).max(self.pivot_noise * diagonal);
-            self.factor.push(&solved, pivot);
-            self.support.push(s);
-        }
+        self.factor.remove(position);
     }
 
     /// The atom outside the support that violates optimality most; `None` when none does beyond rounding.

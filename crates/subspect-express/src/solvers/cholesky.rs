@@ -1,6 +1,7 @@
 //! A Cholesky factor that grows and shrinks by one atom: `L Lᵀ = Q_SS` for a support `S` in the order of entry.
 //!
-//! Appending costs one triangular solve, O(k²); removing refactors the rows behind the removed one.
+//! Appending costs one triangular solve, removing one pass of plane rotations, both O(k²) (Golub & Van Loan, section
+//! 6.5.4).
 
 use subspect_linalg::vectorize;
 
@@ -78,10 +79,30 @@ impl Cholesky {
         self.size += 1;
     }
 
-    /// Forgets all rows from `k` on.
-    pub(crate) fn truncate(&mut self, k: usize) {
-        self.packed.truncate(start(k));
-        self.size = k;
+    /// Takes row and column `position` out. The rows behind it get one entry too many; plane rotations of
+    /// neighbouring columns bring them back to triangular form. O(k²), backward stable: removing an atom can only
+    /// raise the pivots.
+    pub(crate) fn remove(&mut self, position: usize) {
+        let size = self.size;
+        let mut rotations: Vec<(f64, f64)> = Vec::with_capacity(size - position);
+        let mut to = start(position);
+        for k in position + 1..size {
+            let from = start(k);
+            let row = &mut self.packed[from..start(k + 1)];
+            for (i, &(cos, sin)) in rotations.iter().enumerate() {
+                let (a, b) = (row[position + i], row[position + i + 1]);
+                row[position + i] = cos * a + sin * b;
+                row[position + i + 1] = cos * b - sin * a;
+            }
+            let (a, b) = (row[k - 1], row[k]);
+            let radius = (a * a + b * b).sqrt();
+            rotations.push((a / radius, b / radius));
+            row[k - 1] = radius;
+            self.packed.copy_within(from..from + k, to);
+            to += k;
+        }
+        self.packed.truncate(to);
+        self.size = size - 1;
     }
 }
 
@@ -105,10 +126,33 @@ mod tests {
             let got: f64 = (0..3).map(|j| q[k][j] * x[j]).sum();
             assert!((got - want).abs() < 1e-14);
         }
-        l.truncate(1);
-        let mut y = vec![8.0];
-        l.forward(&mut y);
-        l.backward(&mut y);
-        assert!((y[0] - 2.0).abs() < 1e-15);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn removing_gives_the_factor_of_what_is_left(
+            values in proptest::collection::vec(-1.0_f64..1.0, 8 * 10),
+            position in 0_usize..8,
+        ) {
+            let rows: Vec<&[f64]> = values.chunks(10).collect();
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+            let factor = |keep: &[usize]| {
+                let mut l = Cholesky::default();
+                for (k, &i) in keep.iter().enumerate() {
+                    let mut cross: Vec<f64> = keep[..k].iter().map(|&j| dot(rows[i], rows[j])).collect();
+                    let pivot = l.squared_pivot(&mut cross, dot(rows[i], rows[i]) + 0.5);
+                    l.push(&cross, pivot);
+                }
+                l
+            };
+            let mut updated = factor(&[0, 1, 2, 3, 4, 5, 6, 7]);
+            updated.remove(position);
+            let kept: Vec<usize> = (0..8).filter(|&i| i != position).collect();
+            let fresh = factor(&kept);
+            proptest::prop_assert_eq!(updated.size, 7);
+            for (a, b) in updated.packed.iter().zip(&fresh.packed) {
+                proptest::prop_assert!((a - b).abs() < 1e-12, "{a} against {b}");
+            }
+        }
     }
 }
