@@ -1,1 +1,39 @@
-//! (to be written)
+//! Trained networks: the layers of an ONNX model by readable names, and their activations.
+//!
+//! [`Network::load`] reads a model and lists its layers in execution order; [`select()`] chooses among them;
+//! [`Preprocess`] turns a data set's pictures into the model's input; [`capture()`] runs them through and hands one
+//! row per input and layer to an [`ActivationSink`], memory-bounded.
+
+mod capture;
+mod channels;
+mod choice;
+mod engine;
+mod error;
+mod input;
+mod kind;
+mod layer;
+mod names;
+mod network;
+mod normalize;
+mod onnx;
+mod pool;
+mod predict;
+mod preprocess;
+mod residual;
+mod select;
+mod structure;
+mod wire;
+
+pub use capture::{ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture};
+pub use channels::Channels;
+pub use choice::Choice;
+pub use engine::{ENGINES, Engine, EngineKind, ValueView, Visitor};
+pub use error::{BoxError, NetsError};
+pub use input::{ImageShape, InputSpec, Layout};
+pub use kind::LayerKind;
+pub use layer::Layer;
+pub use network::{LoadOptions, Network};
+pub use normalize::{NORMALIZATIONS, Normalize};
+pub use pool::{POOLS, Pool};
+pub use preprocess::{PixelOrder, Preprocess, Resize};
+pub use select::{DEFAULT_SELECTION, SELECTORS, select};

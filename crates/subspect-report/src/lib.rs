@@ -1,1 +1,34 @@
-//! (to be written)
+//! One self-contained HTML page and static figures from a finished run directory.
+//!
+//! [`render`] reads `record.json` and the sprite atlas of a run and writes `report.html`, which opens from disk
+//! without a network, and `figures/*.svg` with a PNG beside each. The crate only reads: every number on the page
+//! is in the record, and a number that could not be computed is shown as its status.
+//!
+//! ```text
+//! record.json ──> Context ──> figure::FIGURES ──> SVG ──┬──> figures/*.svg ──> figures/*.png
+//! thumbnails.png ──> Sprite ─┘                          └──> panel::PANELS ──> report.html
+//! ```
+//!
+//! A panel of the page is one file in `panel/`, one template in `templates/` and one entry in [`PANELS`]; a figure
+//! is one file in `figure/` and one entry in [`FIGURES`].
+
+mod check;
+mod context;
+mod error;
+mod figure;
+mod files;
+mod load;
+mod names;
+mod number;
+mod page;
+mod panel;
+mod sprite;
+
+pub use context::Context;
+pub use error::ReportError;
+pub use figure::{FIGURES, Figure, FigureInfo, figures, to_png};
+pub use files::{ReportFile, ReportFiles, render};
+pub use load::read_record;
+pub use page::render_html;
+pub use panel::{PANELS, PanelInfo, View};
+pub use sprite::Atlas;

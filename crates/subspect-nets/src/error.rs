@@ -1,0 +1,247 @@
+//! What can go wrong between a model file and its activations. Every message says what was expected, what was
+//! found and where, and how to mend it.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of a caller's own source or sink.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Errors of this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NetsError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{file} is not an ONNX model: found {found}")]
+    NotOnnx {
+        /// The file.
+        file: String,
+        /// What it is instead.
+        found: String,
+    },
+    /// The file ends early.
+    #[error(
+        "{file} is truncated: expected at least {needed} bytes, found {found}; copy or download it again"
+    )]
+    Truncated {
+        /// The file.
+        file: String,
+        /// Bytes that what was read promises.
+        needed: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// The file decodes, but does not describe a usable network.
+    #[error("{file} holds no usable network: {reason}")]
+    BadGraph {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No input takes pictures.
+    #[error(
+        "{file} has no image input: expected one float32 input of shape N x C x H x W (or N x H x W x C, N x D), \
+         found {found}"
+    )]
+    NoImageInput {
+        /// The file.
+        file: String,
+        /// The inputs there are.
+        found: String,
+    },
+    /// The model leaves its picture size open and nobody gave one.
+    #[error("{file} leaves its input size open ({found}); give the data's shape when loading it")]
+    OpenInputShape {
+        /// The file.
+        file: String,
+        /// The declared input.
+        found: String,
+    },
+    /// An operator that the engine does not have.
+    #[error(
+        "operator {operator} of node {node} is not supported by {engine}; export the model with standard ONNX \
+         operators{alternative}"
+    )]
+    UnknownOperator {
+        /// Operator type.
+        operator: String,
+        /// Node name, or the value that it makes.
+        node: String,
+        /// The engine.
+        engine: String,
+        /// Another way out, beginning with a comma, or empty.
+        alternative: String,
+    },
+    /// The engine refused the model.
+    #[error("{engine} cannot load {file}: {reason}")]
+    EngineLoad {
+        /// The file.
+        file: String,
+        /// The engine.
+        engine: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The engine failed while it ran the model.
+    #[error("{engine} failed on a batch of {batch}: {reason}")]
+    EngineRun {
+        /// The engine.
+        engine: String,
+        /// Inputs in the batch.
+        batch: usize,
+        /// Its reason.
+        reason: String,
+    },
+    /// The engine is not part of this build, or its library was not found.
+    #[error("engine {engine} is not available: {reason}")]
+    EngineMissing {
+        /// The engine.
+        engine: String,
+        /// Why, and how to get it.
+        reason: String,
+    },
+    /// A layer that does not exist.
+    #[error("no layer matches {pattern:?}{}", nearest_names(.nearest))]
+    UnknownLayer {
+        /// The name or glob.
+        pattern: String,
+        /// The most similar names.
+        nearest: Vec<String>,
+    },
+    /// A glob that does not parse.
+    #[error("{pattern:?} is not a valid glob: {reason}; use *, ? and [abc], or a layer's exact name")]
+    BadGlob {
+        /// The glob.
+        pattern: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The selection holds nothing.
+    #[error(
+        "the selection {selection:?} matches none of the model's {n_layers} layers; `all` selects every layer"
+    )]
+    EmptySelection {
+        /// The selection.
+        selection: String,
+        /// Layers of the model.
+        n_layers: usize,
+    },
+    /// A normalisation that does not parse.
+    #[error(
+        "cannot read the normalisation {found:?}: {reason}; expected imagenet, cifar10, none or MEAN:STD with comma-\
+         separated numbers for pixels in 0..1, for instance 0.5:0.25 or 0.485,0.456,0.406:0.229,0.224,0.225"
+    )]
+    BadNormalize {
+        /// The argument.
+        found: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Number of channels of the statistics.
+    #[error(
+        "the normalisation {normalize} has {found} channels, the model wants {expected}; give MEAN:STD with 1 or {expected} values"
+    )]
+    NormalizeChannels {
+        /// The normalisation.
+        normalize: String,
+        /// Channels of the model.
+        expected: usize,
+        /// Channels of the statistics.
+        found: usize,
+    },
+    /// Pictures of the wrong size.
+    #[error(
+        "the model wants images of {expected} (channels x height x width), the data have {found}; {mend}"
+    )]
+    ImageShape {
+        /// `3x32x32`.
+        expected: String,
+        /// `1x28x28`.
+        found: String,
+        /// What to do.
+        mend: String,
+    },
+    /// Colour pictures for a grey model.
+    #[error(
+        "the model wants grey images, and input {input} has colours; grey conversion is a choice, so make it in the \
+         data (images whose three channels agree are taken as they are)"
+    )]
+    Colour {
+        /// Position of the first such input.
+        input: usize,
+    },
+    /// A pool that does not exist.
+    #[error("no pooling is called {found:?}; expected flatten, avg or max")]
+    UnknownPool {
+        /// The name.
+        found: String,
+    },
+    /// A NaN or an infinity came out of the network.
+    #[error(
+        "layer {layer} gave {value} for input {input}; check the model's weights and the normalisation, or leave the \
+         layer out"
+    )]
+    NotFinite {
+        /// The layer.
+        layer: String,
+        /// Position of the input.
+        input: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A layer changed its shape between batches.
+    #[error(
+        "layer {layer} gave shape {found:?}, expected {expected:?}; the model's batch axis is not free: export it with a dynamic batch"
+    )]
+    LayerShape {
+        /// The layer.
+        layer: String,
+        /// Shape when the model was loaded.
+        expected: Vec<usize>,
+        /// Shape now.
+        found: Vec<usize>,
+    },
+    /// The caller's pixel source failed.
+    #[error("cannot read inputs {first}..{last}: {source}")]
+    Source {
+        /// First input of the batch.
+        first: usize,
+        /// One past the last.
+        last: usize,
+        /// Its reason.
+        source: BoxError,
+    },
+    /// The caller's sink failed.
+    #[error("cannot store layer {layer}: {source}")]
+    Sink {
+        /// The layer.
+        layer: String,
+        /// Its reason.
+        source: BoxError,
+    },
+    /// The caller cancelled.
+    #[error("cancelled after {done} of {total} inputs")]
+    Cancelled {
+        /// Inputs that the sink has.
+        done: usize,
+        /// Inputs there are.
+        total: usize,
+    },
+}
+
+fn nearest_names(nearest: &[String]) -> String {
+    if nearest.is_empty() {
+        return String::from("; `subspect layers` lists the names");
+    }
+    format!("; the nearest names are {}", nearest.join(", "))
+}

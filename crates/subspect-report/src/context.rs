@@ -1,0 +1,64 @@
+//! What every figure and panel may look at.
+
+use subspect_data::record::{LayerRecord, RunRecord};
+use subspect_linalg::{Measured, Status};
+
+use crate::check::check;
+use crate::error::ReportError;
+use crate::figure::{Figure, figures};
+use crate::names::LayerNames;
+use crate::sprite::{Atlas, Sprite};
+
+/// Most neighbourhoods on the page; the record may hold more.
+pub(crate) const MAX_CARDS: usize = 24;
+/// Most neighbours on one card.
+pub(crate) const MAX_NEIGHBOURS: usize = 8;
+
+/// A checked record with names, figures and pictures.
+pub struct Context<'a> {
+    /// The run.
+    pub record: &'a RunRecord,
+    pub(crate) names: LayerNames,
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) sprite: Option<Sprite>,
+    /// Why there are no pictures, if there should be.
+    pub(crate) picture_note: Option<String>,
+}
+
+impl<'a> Context<'a> {
+    /// Checks the record, draws its figures and crops the pictures that the page shows.
+    pub fn new(record: &'a RunRecord, atlas: Option<&Atlas>) -> Result<Self, ReportError> {
+        check(record)?;
+        let names = LayerNames::new(record.layers.iter().map(|l| l.name.clone()).collect());
+        let mut context = Context { record, names, figures: Vec::new(), sprite: None, picture_note: None };
+        context.figures = figures(&context);
+        if let Some(atlas) = atlas {
+            context.sprite = Sprite::crop(atlas, context.pictured())?;
+        }
+        Ok(context)
+    }
+
+    /// The figure of that name.
+    pub(crate) fn figure(&self, name: &str) -> Option<&Figure> {
+        self.figures.iter().find(|f| f.name == name)
+    }
+
+    /// A measure of a layer; one that the record does not have was not run.
+    pub(crate) fn measure(layer: &LayerRecord, name: &str) -> Measured {
+        layer.measures.get(name).copied().unwrap_or(Measured::Undefined(Status::NotExecuted))
+    }
+
+    /// Inputs whose pictures the page shows, the most important first: every card's own, then neighbours.
+    fn pictured(&self) -> impl Iterator<Item = usize> {
+        let cards = || self.record.neighbourhoods.iter().take(MAX_CARDS);
+        let neighbours = cards().flat_map(|n| n.neighbours.iter().take(MAX_NEIGHBOURS).map(|m| m.input));
+        cards().map(|n| n.input).chain(neighbours)
+    }
+
+    /// The one value that all layers have, or `varies`.
+    pub(crate) fn common(&self, of: impl Fn(&LayerRecord) -> &str) -> Option<String> {
+        let first = of(self.record.layers.first()?);
+        let same = self.record.layers.iter().all(|l| of(l) == first);
+        Some(if same { first.to_owned() } else { "varies by layer".into() })
+    }
+}

@@ -1,0 +1,258 @@
+//! Layer x layer maps: one square map per measure and estimator, viridis on the fixed scale 0 to 1.
+//!
+//! The first layer is at the top left. A cell without a value is hatched and its status is named, on hovering and
+//! under the map. Up to [`CELLS_WITH_TITLE`] layers every cell is an element with a title; above that, cells of
+//! one colour share a path, and the page's script tells the values.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use subspect_data::record::SimilarityRecord;
+use subspect_linalg::Measured;
+
+use super::colour::viridis;
+use super::svg::{Anchor, Ink, Svg, coordinate};
+use super::text::width;
+use super::{Figure, FigureInfo};
+use crate::names::LayerNames;
+use crate::number::{Shown, fixed};
+
+pub(super) const INFO: FigureInfo = FigureInfo {
+    name: "similarity",
+    title: "Similarity between layers",
+    draw: |context| {
+        let maps = context.record.similarity.iter().filter(|_| context.names.len() > 1);
+        maps.map(|map| draw(map, &context.names)).collect()
+    },
+};
+
+const CELLS_WITH_TITLE: usize = 40;
+const WIDTH: f64 = 480.0;
+const TOP: f64 = 30.0;
+const MAX_LABEL: f64 = 124.0;
+
+/// `ssc_cka` as people write it.
+pub(crate) fn measure_title(measure: &str) -> String {
+    match measure {
+        "ssc_cka" => "SSC-CKA".into(),
+        "linear_cka" => "Linear CKA".into(),
+        other => other.into(),
+    }
+}
+
+/// File name of a map. The biased estimator, which every run has, is the plain name.
+pub(crate) fn file_stem(map: &SimilarityRecord) -> String {
+    let clean = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+    };
+    match map.estimator.as_str() {
+        "biased" => format!("similarity-{}", clean(&map.measure)),
+        other => format!("similarity-{}-{}", clean(&map.measure), clean(other)),
+    }
+}
+
+/// Where the cells are.
+struct Grid {
+    left: f64,
+    side: f64,
+    cell: f64,
+    n: usize,
+}
+
+impl Grid {
+    fn bottom(&self) -> f64 {
+        TOP + self.side
+    }
+    fn edge(&self, i: usize) -> f64 {
+        self.cell * i as f64
+    }
+    fn middle(&self, i: usize) -> f64 {
+        self.cell * (i as f64 + 0.5)
+    }
+    fn label_size(&self) -> f64 {
+        (self.cell * 0.78).clamp(8.5, 10.5)
+    }
+    fn every(&self) -> usize {
+        (10.0 / self.cell).ceil().max(1.0) as usize
+    }
+}
+
+fn draw(map: &SimilarityRecord, names: &LayerNames) -> Figure {
+    let stem = file_stem(map);
+    let (measure, n) = (measure_title(&map.measure), names.len());
+    let title = format!("{measure} between layers, {} estimator", map.estimator);
+    let longest = names.short.iter().map(|s| width(s, 10.5)).fold(0.0, f64::max);
+    let left = longest.min(MAX_LABEL) + 12.0;
+    let side = WIDTH - left - 14.0;
+    let grid = Grid { left, side, cell: side / n as f64, n };
+    let foot = foot_height(&grid, names);
+    let statuses = statuses(map);
+    let legend = if statuses.is_empty() { 0.0 } else { 22.0 };
+    let mut svg = Svg::new(&stem, &title, WIDTH, grid.bottom() + foot + 52.0 + legend);
+    for (key, value) in [("left", left), ("top", TOP), ("cell", grid.cell), ("n", n as f64)] {
+        svg.data(key, value);
+    }
+    svg.text(left, 18.0, &measure).size(13.0).strong().fill(Ink::Text).done();
+    svg.text(left + side, 18.0, &map.estimator).anchor(Anchor::End).done();
+    let hatch = svg.hatch();
+    svg.open(&format!("transform=\"translate({} {TOP})\" shape-rendering=\"crispEdges\"", coordinate(left)));
+    if n <= CELLS_WITH_TITLE {
+        draw_cells(&mut svg, &grid, map, names, &hatch);
+    } else {
+        draw_merged_cells(&mut svg, &grid, map, &hatch);
+    }
+    draw_boundaries(&mut svg, &grid, names);
+    svg.close();
+    draw_row_labels(&mut svg, &grid, names);
+    draw_foot(&mut svg, &grid, names);
+    let y = grid.bottom() + foot + 10.0;
+    draw_colour_bar(&mut svg, &grid, y, map, &format!("{measure}, {} estimator", map.estimator));
+    draw_legend(&mut svg, &grid, y + 52.0, &statuses, &hatch);
+    Figure { name: stem, title, svg: svg.finish() }
+}
+
+fn draw_cells(svg: &mut Svg, grid: &Grid, map: &SimilarityRecord, names: &LayerNames, hatch: &str) {
+    for (i, row) in map.values.iter().enumerate() {
+        for (j, value) in row.iter().enumerate() {
+            let (x, y) = (grid.edge(j), grid.edge(i));
+            let fill = value.value().map_or_else(|| hatch.to_owned(), viridis);
+            let text = Shown::fixed(*value, 3).text;
+            let title = format!("{} \u{d7} {}: {text}", names.full[i], names.full[j]);
+            svg.rect(x, y, grid.cell, grid.cell).attribute("fill", &fill).title(&title).done();
+        }
+    }
+}
+
+fn draw_merged_cells(svg: &mut Svg, grid: &Grid, map: &SimilarityRecord, hatch: &str) {
+    let mut paths: BTreeMap<String, String> = BTreeMap::new();
+    // Not in the scaled group, which would scale the hatching too.
+    let mut missing = String::new();
+    for (i, row) in map.values.iter().enumerate() {
+        for (j, value) in row.iter().enumerate() {
+            let Some(v) = value.value() else {
+                let (x, y, cell) =
+                    (coordinate(grid.edge(j)), coordinate(grid.edge(i)), coordinate(grid.cell));
+                let _ = write!(missing, "M{x} {y}h{cell}v{cell}h-{cell}z");
+                continue;
+            };
+            // 250 steps of colour: finer steps are not visible and would cost a path each.
+            let fill = viridis((v * 250.0).round() / 250.0);
+            let _ = write!(paths.entry(fill).or_default(), "M{j} {i}h1v1h-1z");
+        }
+    }
+    if !missing.is_empty() {
+        svg.path(&missing).attribute("fill", hatch).done();
+    }
+    svg.open(&format!("transform=\"scale({})\"", grid.cell));
+    for (fill, d) in paths {
+        svg.path(&d).attribute("fill", &fill).done();
+    }
+    svg.close();
+}
+
+fn boundaries(names: &LayerNames) -> Vec<usize> {
+    let mut edges: Vec<usize> = names.groups.iter().flat_map(|g| [g.start, g.end]).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    edges.retain(|&i| i > 0 && i < names.len());
+    edges
+}
+
+fn draw_boundaries(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
+    for i in boundaries(names) {
+        let at = grid.edge(i);
+        svg.line((at, 0.0), (at, grid.side)).stroke(Ink::Paper, 1.2).done();
+        svg.line((0.0, at), (grid.side, at)).stroke(Ink::Paper, 1.2).done();
+    }
+}
+
+fn draw_row_labels(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
+    let size = grid.label_size();
+    for i in (0..grid.n).step_by(grid.every()) {
+        let text = super::text::fit(&names.short[i], size, MAX_LABEL + 4.0);
+        let y = TOP + grid.middle(i) + size * 0.36;
+        svg.text(grid.left - 7.0, y, &text).size(size).anchor(Anchor::End).title(&names.full[i]).done();
+    }
+}
+
+/// Groups are named under the map if every name fits; otherwise the columns are labelled like the rows.
+fn groups_fit(grid: &Grid, names: &LayerNames) -> bool {
+    let fits = |g: &crate::names::Group| width(&g.name, 10.5) <= grid.edge(g.end - g.start) + 8.0;
+    !names.groups.is_empty() && names.groups.iter().all(fits)
+}
+
+fn foot_height(grid: &Grid, names: &LayerNames) -> f64 {
+    if groups_fit(grid, names) {
+        return 24.0;
+    }
+    let longest = names.short.iter().map(|s| width(s, grid.label_size())).fold(0.0, f64::max);
+    longest.min(MAX_LABEL) * 0.72 + 14.0
+}
+
+fn draw_foot(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
+    let y = grid.bottom();
+    if groups_fit(grid, names) {
+        for group in &names.groups {
+            let (a, b) = (grid.left + grid.edge(group.start), grid.left + grid.edge(group.end));
+            svg.line((a + 1.5, y + 5.0), (b - 1.5, y + 5.0)).stroke(Ink::Line, 1.0).done();
+            svg.text((a + b) / 2.0, y + 18.0, &group.name).size(10.5).anchor(Anchor::Middle).done();
+        }
+        return;
+    }
+    let size = grid.label_size();
+    for i in (0..grid.n).step_by(grid.every()) {
+        let text = super::text::fit(&names.short[i], size, MAX_LABEL);
+        let (x, y) = (grid.left + grid.middle(i) + 3.0, y + 11.0);
+        svg.text(x, y, &text).size(size).anchor(Anchor::End).rotate(-45.0, x, y).title(&names.full[i]).done();
+    }
+}
+
+fn draw_colour_bar(svg: &mut Svg, grid: &Grid, y: f64, map: &SimilarityRecord, label: &str) {
+    const STEPS: usize = 100;
+    let values = || map.values.iter().flatten().filter_map(|m| m.value());
+    let ends = [values().any(|v| v < -1e-9), values().any(|v| v > 1.0 + 1e-9)];
+    let step = grid.side / STEPS as f64;
+    svg.open("shape-rendering=\"crispEdges\"");
+    for k in 0..STEPS {
+        let fill = viridis((k as f64 + 0.5) / STEPS as f64);
+        svg.rect(grid.left + step * k as f64, y, step + 0.3, 8.0).attribute("fill", &fill).done();
+    }
+    svg.close();
+    for (k, anchor) in
+        [Anchor::Start, Anchor::Middle, Anchor::Middle, Anchor::Middle, Anchor::End].iter().enumerate()
+    {
+        let text = match k {
+            0 if ends[0] => "\u{2264} 0".into(),
+            4 if ends[1] => "\u{2265} 1".into(),
+            0 | 4 => (k / 4).to_string(),
+            _ => fixed(k as f64 / 4.0, 2),
+        };
+        let x = grid.left + grid.side * k as f64 / 4.0;
+        svg.text(x, y + 21.0, &text).size(10.5).anchor(*anchor).done();
+    }
+    svg.text(grid.left + grid.side / 2.0, y + 37.0, label)
+        .size(10.5)
+        .anchor(Anchor::Middle)
+        .fill(Ink::Text)
+        .done();
+}
+
+/// How many cells have which status.
+fn statuses(map: &SimilarityRecord) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for status in map.values.iter().flatten().filter_map(|m: &Measured| m.status()) {
+        *counts.entry(status.as_str()).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn draw_legend(svg: &mut Svg, grid: &Grid, y: f64, statuses: &BTreeMap<&'static str, usize>, hatch: &str) {
+    if statuses.is_empty() {
+        return;
+    }
+    let parts: Vec<String> =
+        statuses.iter().map(|(s, n)| format!("{s} ({n} cell{})", if *n == 1 { "" } else { "s" })).collect();
+    svg.rect(grid.left, y, 12.0, 12.0).attribute("fill", hatch).stroke(Ink::Line, 0.8).done();
+    let text = format!("no value: {}", parts.join(", "));
+    svg.text(grid.left + 19.0, y + 10.0, &text).size(10.5).done();
+}

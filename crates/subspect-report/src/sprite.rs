@@ -1,0 +1,233 @@
+//! Pictures of inputs: from the run's atlas of all inputs to one small PNG with the tiles that the page shows.
+//!
+//! Budget: at most [`MAX_TILES`] tiles and [`MAX_BYTES`] of PNG. Tiles are asked for in order of importance, the
+//! last ones are dropped first, and the page says how many were.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use subspect_data::record::Thumbnails;
+
+use crate::error::ReportError;
+
+/// Most tiles in one page.
+const MAX_TILES: usize = 600;
+/// Most bytes of PNG in one page, before base64.
+const MAX_BYTES: usize = 1_500_000;
+/// Largest atlas that is opened, in bytes of pixels.
+const MAX_ATLAS_BYTES: usize = 1 << 30;
+/// Tiles per row of the sprite.
+const COLUMNS: usize = 24;
+
+/// The decoded atlas of a run: tile `k` shows input `k`.
+pub struct Atlas {
+    pixels: Vec<u8>,
+    width: usize,
+    height: usize,
+    color: png::ColorType,
+    tile: (usize, usize),
+    n_columns: usize,
+}
+
+impl Atlas {
+    /// Reads the atlas named by the record.
+    pub fn read(run_dir: &Path, thumbnails: &Thumbnails) -> Result<Self, ReportError> {
+        let path = run_dir.join(&thumbnails.file);
+        let bytes = std::fs::read(&path).map_err(|source| ReportError::Io {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
+        Atlas::decode(&bytes, thumbnails)
+            .map_err(|reason| ReportError::Atlas { reason: format!("{}: {reason}", thumbnails.file) })
+    }
+
+    /// Decodes a PNG.
+    fn decode(bytes: &[u8], thumbnails: &Thumbnails) -> Result<Self, String> {
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::normalize_to_color8());
+        let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
+        let size = reader
+            .output_buffer_size()
+            .filter(|&n| n <= MAX_ATLAS_BYTES)
+            .ok_or_else(|| format!("larger than {MAX_ATLAS_BYTES} bytes of pixels"))?;
+        let mut pixels = vec![0; size];
+        let info = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
+        let tile = (thumbnails.tile_width, thumbnails.tile_height);
+        let (width, height) = (info.width as usize, info.height as usize);
+        if tile.0 == 0 || tile.1 == 0 || thumbnails.n_columns == 0 || tile.0 * thumbnails.n_columns > width {
+            return Err(format!(
+                "expected {} columns of tiles {} pixels wide, found a picture {width} pixels wide",
+                thumbnails.n_columns, tile.0
+            ));
+        }
+        Ok(Atlas { pixels, width, height, color: info.color_type, tile, n_columns: thumbnails.n_columns })
+    }
+
+    fn has(&self, input: usize) -> bool {
+        (input / self.n_columns + 1) * self.tile.1 <= self.height
+    }
+
+    /// The rows of one tile.
+    fn rows(&self, input: usize) -> impl Iterator<Item = &[u8]> {
+        let depth = self.color.samples();
+        let x = (input % self.n_columns) * self.tile.0;
+        let y = (input / self.n_columns) * self.tile.1;
+        (0..self.tile.1).map(move |row| {
+            let start = ((y + row) * self.width + x) * depth;
+            &self.pixels[start..start + self.tile.0 * depth]
+        })
+    }
+}
+
+/// The tiles that one page shows, as one PNG.
+pub(crate) struct Sprite {
+    /// `data:image/png;base64,...`
+    pub(crate) data_uri: String,
+    /// Tiles that did not fit into the budget or are not in the atlas.
+    pub(crate) n_dropped: usize,
+    place: BTreeMap<usize, usize>,
+    columns: usize,
+    rows: usize,
+    tile: (usize, usize),
+}
+
+impl Sprite {
+    /// Crops the tiles of `inputs`, the most important first; repeated inputs share a tile.
+    pub(crate) fn crop(
+        atlas: &Atlas,
+        inputs: impl IntoIterator<Item = usize>,
+    ) -> Result<Option<Self>, ReportError> {
+        let mut order: Vec<usize> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        for input in inputs {
+            if seen.insert(input) {
+                order.push(input);
+            }
+        }
+        let n_asked = order.len();
+        order.retain(|&i| atlas.has(i));
+        order.truncate(MAX_TILES);
+        loop {
+            if order.is_empty() {
+                return Ok(None);
+            }
+            let png = encode(atlas, &order).map_err(|e| ReportError::Atlas { reason: e.to_string() })?;
+            if png.len() > MAX_BYTES && order.len() > 1 {
+                order.truncate(order.len() / 2);
+                continue;
+            }
+            return Ok(Some(Sprite {
+                data_uri: format!(
+                    "data:image/png;base64,{}",
+                    base64::engine::general_purpose::STANDARD.encode(png)
+                ),
+                n_dropped: n_asked - order.len(),
+                columns: order.len().min(COLUMNS),
+                rows: order.len().div_ceil(COLUMNS),
+                place: order.iter().enumerate().map(|(k, &i)| (i, k)).collect(),
+                tile: atlas.tile,
+            }));
+        }
+    }
+
+    /// CSS that shows the tile of `input`, whatever the size of its box.
+    pub(crate) fn style(&self, input: usize) -> Option<String> {
+        let k = *self.place.get(&input)?;
+        let along = |index: usize, n: usize| if n > 1 { 100.0 * index as f64 / (n - 1) as f64 } else { 0.0 };
+        let (x, y) = (along(k % COLUMNS, self.columns), along(k / COLUMNS, self.rows));
+        Some(format!("background-position:{x:.4}% {y:.4}%"))
+    }
+
+    /// CSS that all tiles share.
+    pub(crate) fn rule(&self) -> String {
+        format!(
+            ".tile{{background-image:url({});background-size:{}% {}%;aspect-ratio:{}/{}}}",
+            self.data_uri,
+            100 * self.columns,
+            100 * self.rows,
+            self.tile.0,
+            self.tile.1
+        )
+    }
+}
+
+fn encode(atlas: &Atlas, order: &[usize]) -> Result<Vec<u8>, png::EncodingError> {
+    let depth = atlas.color.samples();
+    let (tile_width, tile_height) = atlas.tile;
+    let columns = order.len().min(COLUMNS);
+    let stride = columns * tile_width * depth;
+    let height = order.len().div_ceil(COLUMNS) * tile_height;
+    let mut pixels = vec![0u8; stride * height];
+    for (k, &input) in order.iter().enumerate() {
+        let start = (k / COLUMNS) * tile_height * stride + (k % COLUMNS) * tile_width * depth;
+        for (y, row) in atlas.rows(input).enumerate() {
+            pixels[start + y * stride..][..row.len()].copy_from_slice(row);
+        }
+    }
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, (columns * tile_width) as u32, height as u32);
+    encoder.set_color(atlas.color);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(png)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An atlas of 1-pixel grey tiles in rows of 10, tile k with value k.
+    fn ramp(n: usize) -> Atlas {
+        let rows = n.div_ceil(10);
+        let pixels = (0..rows * 10).map(|k| k as u8).collect();
+        let color = png::ColorType::Grayscale;
+        Atlas { pixels, width: 10, height: rows, color, tile: (1, 1), n_columns: 10 }
+    }
+
+    fn decoded(sprite: &Sprite) -> (usize, Vec<u8>) {
+        let text = sprite.data_uri.strip_prefix("data:image/png;base64,").unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.width as usize, pixels)
+    }
+
+    #[test]
+    fn only_the_asked_tiles_are_kept_once_and_in_order() {
+        let sprite = Sprite::crop(&ramp(30), [17, 3, 17, 29, 300]).unwrap().unwrap();
+        assert_eq!(decoded(&sprite), (3, vec![17, 3, 29]));
+        assert_eq!(sprite.n_dropped, 1);
+        assert_eq!(sprite.style(3).unwrap(), "background-position:50.0000% 0.0000%");
+        assert_eq!(sprite.style(4), None);
+    }
+
+    #[test]
+    fn rows_wrap() {
+        let sprite = Sprite::crop(&ramp(60), 0..50).unwrap().unwrap();
+        let (width, pixels) = decoded(&sprite);
+        assert_eq!((width, pixels.len()), (COLUMNS, 3 * COLUMNS));
+        assert_eq!(pixels[COLUMNS * 2 + 1], 49);
+        assert!(sprite.style(49).unwrap().ends_with(" 100.0000%"));
+    }
+
+    #[test]
+    fn the_budget_drops_the_last_tiles() {
+        let sprite = Sprite::crop(&ramp(1000), 0..1000).unwrap().unwrap();
+        assert_eq!(sprite.n_dropped, 1000 - MAX_TILES);
+        assert!(sprite.style(0).is_some() && sprite.style(999).is_none());
+    }
+
+    #[test]
+    fn a_wrong_size_is_explained() {
+        let thumbnails = Thumbnails { file: "t.png".into(), tile_width: 32, tile_height: 32, n_columns: 5 };
+        let sprite = Sprite::crop(&ramp(10), 0..3).unwrap().unwrap();
+        let text = sprite.data_uri.strip_prefix("data:image/png;base64,").unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+        assert!(Atlas::decode(&bytes, &thumbnails).err().unwrap().contains("5 columns"));
+        assert!(Atlas::decode(b"not a png", &thumbnails).is_err());
+    }
+}
