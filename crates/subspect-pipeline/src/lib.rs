@@ -1,1 +1,42 @@
-//! (to be written)
+//! From options to a finished run: plan, stages, cache, progress.
+//!
+//! [`options::Options`] (command line, TOML) -> [`Plan`] (every effective value) -> [`run`] (stages, each keyed by
+//! content) -> [`RunRecord`](subspect_data::record::RunRecord) and its run directory. The command line only
+//! translates arguments and prints; whatever it can do, a program can do with the functions here.
+
+mod builtin;
+mod capture;
+mod compare;
+mod error;
+mod events;
+mod export;
+mod express;
+mod key;
+mod look;
+mod measure;
+mod operand;
+pub mod options;
+mod plan;
+mod run;
+#[cfg(test)]
+mod sample;
+mod summary;
+mod time;
+mod warnings;
+
+pub use builtin::Builtin;
+pub use capture::{CapturedStore, DEFAULT_INPUTS, Pictures, capture, choose_pictures};
+pub use compare::{linear_cka_maps, ssc_cka_maps};
+pub use error::PipelineError;
+pub use events::{Events, Outcome, Recording, Silent, Stage};
+pub use export::{ExportFormat, export};
+pub use express::{Expressed, express, memory_mode};
+pub use key::KeyBuilder;
+pub use look::{Look, look};
+pub use measure::{ClassStructure, MeasureSettings, measure};
+pub use operand::{Comparison, similarity};
+pub use plan::{Expression, NetworkSource, Plan, Source, StoreSource, network_source};
+pub use run::run;
+pub use summary::{focus_layer, is_output, summary};
+pub use time::{now_rfc3339, rfc3339};
+pub use warnings::{n_unconverged, undefined, warnings};

@@ -1,0 +1,119 @@
+//! `subspect methods`: everything that has a name, with its parameters, defaults and sources.
+
+use serde_json::json;
+use subspect_express::METHODS;
+use subspect_graph::MEASURES;
+use subspect_pipeline::options::{OPTIONS, short};
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::table::table;
+
+/// List self-expression methods, graph measures and options, with defaults and references
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  subspect methods\n  subspect methods lasso\n  subspect methods --format json"
+)]
+pub(crate) struct Args {
+    /// Only what has this name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
+    let wanted = args.name.as_deref().map(|n| n.replace('-', "_"));
+    let keep = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
+    let sections = [methods(&keep), measures(&keep), similarities(&keep), options(&keep)];
+    let human: Vec<String> = sections.iter().filter(|s| !s.0.is_empty()).map(|s| s.0.clone()).collect();
+    if let (true, Some(name)) = (human.is_empty(), &wanted) {
+        return Err(unknown(name));
+    }
+    let [(_, methods), (_, measures), (_, similarities), (_, options)] = sections;
+    let json =
+        json!({ "methods": methods, "measures": measures, "similarities": similarities, "options": options });
+    Ok(Answer::new(human.join("\n\n"), json))
+}
+
+fn unknown(name: &str) -> Failure {
+    let known = METHODS
+        .iter()
+        .map(|m| m.name)
+        .chain(MEASURES.iter().map(|m| m.name))
+        .chain(OPTIONS.iter().map(|o| o.name));
+    let help = subspect_pipeline::options::nearest(name, known)
+        .map_or("`subspect methods` lists all names".to_owned(), |n| format!("did you mean \"{n}\"?"));
+    Failure::with_help(format!("nothing is called \"{name}\""), help)
+}
+
+fn methods(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let mut text = Vec::new();
+    let mut values = Vec::new();
+    for m in METHODS.iter().filter(|m| keep(m.name)) {
+        let rows: Vec<Vec<String>> = m
+            .parameters
+            .iter()
+            .map(|p| {
+                let default = p.default.map_or("-".to_owned(), short);
+                vec![format!("  {}", p.name), default, p.range(), p.summary.to_owned()]
+            })
+            .collect();
+        let parameters = table(&["  parameter", "default", "range", "meaning"], &rows, 4);
+        text.push(format!("{}: {}\n  {}\n{parameters}", m.name, m.summary, m.reference));
+        let parameter = |p: &subspect_express::ParameterInfo| json!({ "name": p.name, "default": p.default, "range": p.range(), "summary": p.summary });
+        values.push(json!({
+            "name": m.name, "summary": m.summary, "reference": m.reference, "certified": m.certified,
+            "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        }));
+    }
+    (titled("Self-expression methods (--method)", text, "\n\n"), values.into())
+}
+
+fn measures(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = MEASURES.iter().filter(|m| keep(m.name)).collect();
+    let rows: Vec<Vec<String>> =
+        listed.iter().map(|m| vec![m.name.to_owned(), m.range.to_owned(), m.summary.to_owned()]).collect();
+    let text =
+        if rows.is_empty() { Vec::new() } else { vec![table(&["measure", "range", "meaning"], &rows, 3)] };
+    let values = listed
+        .iter()
+        .map(|m| json!({ "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range }))
+        .collect::<Vec<_>>();
+    (titled("Measures of a layer's graph", text, "\n"), values.into())
+}
+
+fn similarities(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = subspect_similarity::MEASURES.iter().filter(|m| keep(m.name)).collect();
+    let rows: Vec<Vec<String>> =
+        listed.iter().map(|m| vec![m.name.to_owned(), m.range.to_owned(), m.summary.to_owned()]).collect();
+    let text =
+        if rows.is_empty() { Vec::new() } else { vec![table(&["measure", "range", "meaning"], &rows, 3)] };
+    let values = listed
+        .iter()
+        .map(|m| {
+            let invariances: Vec<&str> = m.invariances.iter().map(|i| i.as_str()).collect();
+            json!({ "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range,
+                    "invariances": invariances })
+        })
+        .collect::<Vec<_>>();
+    (titled("Similarity of layers (--similarity, --measure)", text, "\n"), values.into())
+}
+
+fn options(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = OPTIONS.iter().filter(|o| keep(o.name)).collect();
+    let default = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    let rows: Vec<Vec<String>> = listed
+        .iter()
+        .map(|o| vec![o.name.to_owned(), default(o.default_text()), o.summary.to_owned()])
+        .collect();
+    let text =
+        if rows.is_empty() { Vec::new() } else { vec![table(&["option", "default", "meaning"], &rows, 3)] };
+    let values = listed
+        .iter()
+        .map(|o| json!({ "name": o.name, "default": o.default_text(), "summary": o.summary }))
+        .collect::<Vec<_>>();
+    (titled("Options of a run (with - for _ on the command line)", text, "\n"), values.into())
+}
+
+fn titled(title: &str, blocks: Vec<String>, between: &str) -> String {
+    if blocks.is_empty() { String::new() } else { format!("{title}\n\n{}", blocks.join(between)) }
+}

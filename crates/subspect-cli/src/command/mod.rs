@@ -1,0 +1,58 @@
+//! The commands: one file each, and this list.
+
+mod capture;
+mod check;
+mod demo;
+mod export;
+mod express;
+mod import;
+mod layers;
+mod measure;
+mod methods;
+mod neighbors;
+mod report;
+mod run;
+mod similarity;
+
+use clap::Subcommand;
+
+use crate::answer::Answer;
+use crate::args::Global;
+use crate::failure::Failure;
+
+/// Every command, in the order of the help text.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::Args),
+    Run(run::Args),
+    Layers(layers::Args),
+    Capture(capture::Args),
+    Import(import::Args),
+    Express(express::Args),
+    Measure(measure::Args),
+    Similarity(similarity::Args),
+    Neighbors(neighbors::Args),
+    Report(report::Args),
+    Export(export::Args),
+    Methods(methods::Args),
+    Check(check::Args),
+}
+
+/// Carries out a command.
+pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(&args, global),
+        Command::Run(args) => run::run(&args, global),
+        Command::Layers(args) => layers::run(&args),
+        Command::Capture(args) => capture::run(&args, global),
+        Command::Import(args) => import::run(&args),
+        Command::Express(args) => express::run(&args, global),
+        Command::Measure(args) => measure::run(&args, global),
+        Command::Similarity(args) => similarity::run(&args, global),
+        Command::Neighbors(args) => neighbors::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Methods(args) => methods::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}

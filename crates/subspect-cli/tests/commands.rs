@@ -1,0 +1,155 @@
+//! Every command on good input, and the files it leaves.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
+
+mod common;
+
+use common::{MODEL, Scratch, graphs, record, text};
+use subspect_data::sparse::load_csr;
+
+#[test]
+fn demo_ends_with_the_sentences_and_the_page() {
+    let s = Scratch::new();
+    let out = s.ok(&["demo", "--output", "d"]);
+    assert!(out.contains("network accuracy 97.6 %"), "{out}");
+    assert!(out.contains("Label modularity is above what permuted labels reach"), "{out}");
+    assert!(out.ends_with("page: d/report.html\n"), "{out}");
+    let page = std::fs::read_to_string(s.path("d/report.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"));
+    for file in [
+        "plan.toml",
+        "record.json",
+        "log.txt",
+        "thumbnails.png",
+        "tables/layers.csv",
+        "tables/ssc_cka_biased.csv",
+    ] {
+        assert!(s.path("d").join(file).is_file(), "{file}");
+    }
+    // Its own plan repeats it, and everything is reused.
+    s.ok(&["run", "--config", "d/plan.toml"]);
+    let log = std::fs::read_to_string(s.path("d/log.txt")).unwrap();
+    let second = &log[log.rfind("starts:").unwrap()..];
+    assert!(
+        second.contains("graphs conv1: reused") && !second.contains("graphs conv1: computed"),
+        "{second}"
+    );
+}
+
+#[test]
+fn neighbors_report_export_and_similarity_read_a_run() {
+    let s = Scratch::new();
+    s.ok(&["demo", "--output", "d"]);
+    let near = s.json(&["neighbors", "d", "--input", "53"]);
+    assert_eq!((near["label"].as_u64(), near["prediction"].as_u64()), (Some(3), Some(5)));
+    assert_eq!(near["layer"], "layer2.0");
+    let shares: f64 = near["class_affinity"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-9);
+    insta::assert_snapshot!("unknown_input", s.error(&["neighbors", "d", "--input", "9999"]));
+    insta::assert_snapshot!(
+        "unknown_run_layer",
+        s.error(&["neighbors", "d", "--input", "53", "--layer", "layer2.1"])
+    );
+
+    std::fs::remove_file(s.path("d/report.html")).unwrap();
+    s.ok(&["report", "d"]);
+    assert!(s.path("d/report.html").is_file());
+
+    let files = s.json(&["export", "d", "--to", "graphml", "--output", "g"]);
+    assert_eq!(files["files"].as_array().unwrap().len(), graphs(&s.path("d")).len());
+    let xml = std::fs::read_to_string(s.path("g/layer2.0.graphml")).unwrap();
+    assert_eq!(xml.matches("<node ").count(), 1000);
+    s.ok(&["export", "d", "--to", "csv", "--output", "c"]);
+    assert!(
+        std::fs::read_to_string(s.path("c/inputs.csv"))
+            .unwrap()
+            .starts_with("id,label,prediction,confidence,vote:conv1")
+    );
+
+    let own = s.json(&["similarity", "d", "d"]);
+    assert_eq!(own["measure"], "ssc_cka");
+    assert!((own["biased"][2][2]["value"].as_f64().unwrap() - 1.0).abs() < 1e-12);
+    let map = &record(&s.path("d"))["similarity"][0]["values"];
+    assert_eq!(own["biased"][0][1], map[0][1]);
+}
+
+#[test]
+fn import_express_measure_similarity_work_on_bare_files() {
+    let s = Scratch::new();
+    s.activations("x.npy", 60, 9);
+    s.ok(&["express", "x.npy", "--alpha-ratio", "0.2", "--output", "c.npz"]);
+    let coefficients = load_csr(&s.path("c.npz")).unwrap();
+    assert_eq!((coefficients.n_rows(), coefficients.get(3, 3)), (60, 0.0));
+    let certificate: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(s.path("c.json")).unwrap()).unwrap();
+    assert_eq!(certificate["rows"]["gap"].as_array().unwrap().len(), 60);
+    assert_eq!(certificate["parameters"]["alpha_ratio"], 0.2);
+    assert!(certificate["solve"]["gap_max"]["value"].as_f64().unwrap() <= 1e-6);
+
+    let measured = s.json(&["measure", "c.npz", "--labels", "y.npy"]);
+    assert!(measured["structure"]["measures"]["modularity"]["value"].as_f64().unwrap() > 0.2);
+    let blind = s.json(&["measure", "c.npz"]);
+    assert_eq!(blind["structure"]["measures"]["modularity"]["status"], "no_labels");
+
+    s.ok(&["express", "x.npy", "--method", "omp", "--n-nonzero-coefs", "4", "--output", "o.npz"]);
+    let pair = s.json(&["similarity", "c.npz", "o.npz"]);
+    assert_eq!(pair["measure"], "ssc_cka");
+    let same = s.json(&["similarity", "x.npy", "x.npy"]);
+    assert!((same["biased"][0][0]["value"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+
+    s.ok(&["import", "x.npy", "--labels", "y.npy", "--output", "store"]);
+    s.ok(&["express", "store", "--alpha-ratio", "0.2", "--output", "again.npz"]);
+    assert_eq!(std::fs::read(s.path("again.npz")).unwrap(), std::fs::read(s.path("c.npz")).unwrap());
+    s.ok(&["run", "--store", "store", "--output", "r", "--permutations", "19"]);
+    assert_eq!(record(&s.path("r"))["model"], serde_json::Value::Null);
+}
+
+#[test]
+fn capture_and_run_on_files_agree_with_the_built_in_ones() {
+    let s = Scratch::new();
+    s.pictures("d.npz", 40, 8, 40);
+    let first =
+        s.json(&["capture", "--model", MODEL, "--data", "d.npz", "--inputs", "20", "--output", "store"]);
+    assert_eq!(first["n_inputs"], 20);
+    let layers = s.json(&["layers", MODEL, "--selected"]);
+    assert_eq!(layers["layers"].as_array().unwrap().len(), first["layers"].as_array().unwrap().len());
+    insta::assert_snapshot!("layers", s.ok(&["layers", MODEL]));
+}
+
+#[test]
+fn strict_fails_when_rows_did_not_converge() {
+    let s = Scratch::new();
+    s.activations("x.npy", 60, 9);
+    let args = [
+        "express",
+        "x.npy",
+        "--max-iter",
+        "1",
+        "--tol",
+        "1e-14",
+        "--alpha-ratio",
+        "0.01",
+        "--output",
+        "c.npz",
+    ];
+    assert_eq!(s.output(&args).status.code(), Some(0));
+    let strict = s.output(&[&args[..], &["--strict"]].concat());
+    assert_eq!(strict.status.code(), Some(1), "{}", text(&strict.stderr));
+    assert!(text(&strict.stderr).contains("did not converge (--strict)"));
+    assert!(!strict.stdout.is_empty(), "the result is printed all the same");
+}
+
+#[test]
+fn quiet_says_nothing_and_a_closed_pipe_is_no_error() {
+    let s = Scratch::new();
+    let out = s.output(&["demo", "--output", "d", "--quiet"]);
+    assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), ""));
+    let mut child = s
+        .command(&["methods"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), ""));
+}
