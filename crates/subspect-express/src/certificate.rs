@@ -4,8 +4,9 @@
 //! `r = x̂_i - X̂ᵀ c` and `g_j = x̂_j · r - λ2 c_j` for `j != i`:
 //!
 //! - primal `P = 1/2 ||r||² + λ1 ||c||_1 + λ2/2 ||c||²`;
-//! - dual `D = s (x̂_i · r) - s²/2 (||r||² + λ2 ||c||²)` with the best feasible scale `s`, `|s| max_j |g_j| <= λ1`;
+//! - dual `D = s (x̂_i · r) - s²/2 (||r||² + λ2 ||c||²)` with the best feasible scale `s >= 0`, `s max_j |g_j| <= λ1`;
 //! - relative gap `(P - D) / P`, an upper bound on how much lower the optimum can be;
+//! - with `c >= 0` the positive part of `g_j` takes the place of `|g_j|`;
 //! - KKT violation: the largest of `|g_j| - λ1` off the support and `|g_j - λ1 sign c_j|` on it, over `λ1`.
 //!
 //! Reference: Mairal & Yu, "Complexity analysis of the Lasso regularization path", ICML 2012, for the gap of a
@@ -96,7 +97,7 @@ impl RowFacts {
         let curvature = self.residual_squared + l2_weight * self.squares;
         let limit = if self.max_gradient > 0.0 { l1_weight / self.max_gradient } else { f64::INFINITY };
         let best = if curvature > 0.0 { self.target_dot_residual / curvature } else { 0.0 };
-        let scale = best.clamp(-limit, limit);
+        let scale = best.clamp(0.0, limit);
         let dual = scale * self.target_dot_residual - 0.5 * scale * scale * curvature;
         let gap = if primal > 0.0 { ((primal - dual) / primal).max(0.0) } else { 0.0 };
         let kkt = ((self.max_gradient - l1_weight).max(self.support_violation).max(0.0)) / l1_weight;
@@ -104,18 +105,29 @@ impl RowFacts {
     }
 }
 
+/// The problem of one row, for [`certify`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ElasticNetRow {
+    /// Weight of the penalty.
+    pub alpha: f64,
+    /// Share of the l1 part; 1 is the lasso.
+    pub l1_ratio: f64,
+    /// Whether `c >= 0`.
+    pub positive: bool,
+}
+
 /// Certifies given coefficients of row `i` from scratch, in float64 on the activations, without any knowledge of
 /// how they were found: the reference that the solvers' own certificates are tested against. O(N D).
 ///
-/// `entries` are `(column, value)` pairs; `alpha` and `l1_ratio` as in [`crate::Method::ElasticNet`].
+/// `entries` are `(column, value)` pairs.
 pub fn certify(
     dictionary: &Dictionary<'_>,
     i: usize,
     entries: &[(u32, f64)],
-    alpha: f64,
-    l1_ratio: f64,
+    problem: &ElasticNetRow,
     tol: f64,
 ) -> Certificate {
+    let ElasticNetRow { alpha, l1_ratio, positive } = *problem;
     let (l1_weight, l2_weight) = (alpha * l1_ratio, alpha * (1.0 - l1_ratio));
     let mut residual = vec![0.0; dictionary.n_features()];
     dictionary.add_scaled_atom(i, 1.0, &mut residual);
@@ -137,7 +149,7 @@ pub fn certify(
     for j in (0..dictionary.n_atoms()).filter(|&j| j != i) {
         let c = coefficient[j];
         let g = dictionary.atom_dot(j, &residual) - l2_weight * c;
-        facts.max_gradient = facts.max_gradient.max(g.abs());
+        facts.max_gradient = facts.max_gradient.max(if positive { g } else { g.abs() });
         if c != 0.0 {
             facts.support_violation = facts.support_violation.max((g - l1_weight * c.signum()).abs());
         }

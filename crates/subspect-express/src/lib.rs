@@ -21,7 +21,7 @@ mod panel;
 mod solve;
 mod solvers;
 
-pub use certificate::{Certificate, SolveStatus, certify};
+pub use certificate::{Certificate, ElasticNetRow, SolveStatus, certify};
 pub use error::ExpressError;
 pub use method::{Alpha, Method, MethodInfo, ParameterInfo};
 pub use monitor::{Monitor, Silent};

@@ -26,6 +26,8 @@ pub enum Method {
     Lasso {
         /// Weight of the penalty.
         alpha: Alpha,
+        /// Whether `c >= 0`.
+        positive: bool,
     },
     /// `1/2 ||x - Xᵀ c||² + alpha (l1_ratio ||c||_1 + (1 - l1_ratio)/2 ||c||²)`, exact.
     ElasticNet {
@@ -33,6 +35,8 @@ pub enum Method {
         alpha: Alpha,
         /// Share of the l1 part, in (0, 1].
         l1_ratio: f64,
+        /// Whether `c >= 0`.
+        positive: bool,
     },
     /// `||x - Xᵀ c||²` with at most `n_nonzero_coefs` atoms, greedy.
     Omp {
@@ -40,6 +44,8 @@ pub enum Method {
         n_nonzero_coefs: usize,
         /// Stop once `||r||² <= tol ||x||²`.
         tol: f64,
+        /// Whether `c >= 0`.
+        positive: bool,
     },
     /// The `n_neighbors` largest cosines.
     Knn {
@@ -152,10 +158,13 @@ impl Method {
             (Some(&alpha), None) => Alpha::Absolute(alpha),
             (None, _) => Alpha::Ratio(get("alpha_ratio")),
         };
+        let positive = get("positive") != 0.0;
         Ok(match info.name {
-            "lasso" => Method::Lasso { alpha },
-            "elastic_net" => Method::ElasticNet { alpha, l1_ratio: get("l1_ratio") },
-            "omp" => Method::Omp { n_nonzero_coefs: get("n_nonzero_coefs") as usize, tol: get("tol") },
+            "lasso" => Method::Lasso { alpha, positive },
+            "elastic_net" => Method::ElasticNet { alpha, l1_ratio: get("l1_ratio"), positive },
+            "omp" => {
+                Method::Omp { n_nonzero_coefs: get("n_nonzero_coefs") as usize, tol: get("tol"), positive }
+            }
             "knn" => Method::Knn { n_neighbors: get("n_neighbors") as usize },
             _ => Method::Saini2021 {
                 tau: get("tau"),
@@ -173,11 +182,17 @@ impl Method {
             Alpha::Absolute(alpha) => ("alpha", alpha),
         };
         let pairs: Vec<(&str, f64)> = match *self {
-            Method::Lasso { alpha: a } => vec![alpha(a)],
-            Method::ElasticNet { alpha: a, l1_ratio } => vec![alpha(a), ("l1_ratio", l1_ratio)],
-            Method::Omp { n_nonzero_coefs, tol } => {
-                vec![("n_nonzero_coefs", n_nonzero_coefs as f64), ("tol", tol)]
+            Method::Lasso { alpha: a, positive } => {
+                vec![alpha(a), ("positive", f64::from(u8::from(positive)))]
             }
+            Method::ElasticNet { alpha: a, l1_ratio, positive } => {
+                vec![alpha(a), ("l1_ratio", l1_ratio), ("positive", f64::from(u8::from(positive)))]
+            }
+            Method::Omp { n_nonzero_coefs, tol, positive } => vec![
+                ("n_nonzero_coefs", n_nonzero_coefs as f64),
+                ("tol", tol),
+                ("positive", f64::from(u8::from(positive))),
+            ],
             Method::Knn { n_neighbors } => vec![("n_neighbors", n_neighbors as f64)],
             Method::Saini2021 { tau, mu, max_iter, tol } => {
                 vec![("tau", tau), ("mu", mu), ("max_iter", max_iter as f64), ("tol", tol)]

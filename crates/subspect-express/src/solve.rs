@@ -84,9 +84,13 @@ pub fn solve(
 ) -> Result<Solution, ExpressError> {
     method.check()?;
     match *method {
-        Method::Lasso { alpha } => lasso::solve(dictionary, alpha, 1.0, options, monitor),
-        Method::ElasticNet { alpha, l1_ratio } => lasso::solve(dictionary, alpha, l1_ratio, options, monitor),
-        Method::Omp { n_nonzero_coefs, tol } => omp::solve(dictionary, n_nonzero_coefs, tol, monitor),
+        Method::Lasso { alpha, positive } => lasso::solve(dictionary, alpha, 1.0, positive, options, monitor),
+        Method::ElasticNet { alpha, l1_ratio, positive } => {
+            lasso::solve(dictionary, alpha, l1_ratio, positive, options, monitor)
+        }
+        Method::Omp { n_nonzero_coefs, tol, positive } => {
+            omp::solve(dictionary, n_nonzero_coefs, tol, positive, monitor)
+        }
         Method::Knn { n_neighbors } => knn::solve(dictionary, n_neighbors, monitor),
         Method::Saini2021 { tau, mu, max_iter, tol } => {
             saini2021::solve(dictionary, tau, mu, max_iter, tol, monitor)

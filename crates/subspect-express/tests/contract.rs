@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use rand_chacha::rand_core::RngCore;
 use subspect_express::{
-    Alpha, Certificate, ExpressError, METHODS, Method, Monitor, Silent, Solution, SolveOptions, SolveStatus,
-    certify, solve,
+    Alpha, Certificate, ElasticNetRow, ExpressError, METHODS, Method, Monitor, Silent, Solution,
+    SolveOptions, SolveStatus, certify, solve,
 };
 use subspect_linalg::{Dictionary, Matrix, MemoryMode, RowScale, Seed};
 
@@ -53,10 +53,11 @@ fn run(x: &Matrix<f32>, mode: MemoryMode, method: &Method, options: &SolveOption
 }
 
 /// Alpha of row `i` from the definition, in float64.
-fn alpha_of(d: &Dictionary<'_>, i: usize, ratio: f64, l1_ratio: f64) -> f64 {
+fn alpha_of(d: &Dictionary<'_>, i: usize, ratio: f64, l1_ratio: f64, positive: bool) -> f64 {
+    let pull = |c: f64| if positive { c } else { c.abs() };
     let mut row = vec![0.0; d.n_features()];
     d.add_scaled_atom(i, 1.0, &mut row);
-    let most = (0..d.n_atoms()).filter(|&j| j != i).map(|j| d.atom_dot(j, &row).abs()).fold(0.0, f64::max);
+    let most = (0..d.n_atoms()).filter(|&j| j != i).map(|j| pull(d.atom_dot(j, &row))).fold(0.0, f64::max);
     ratio * most / l1_ratio
 }
 
@@ -113,9 +114,11 @@ fn one_thread_and_many_give_the_same_bits() {
 fn certificates_recomputed_from_the_returned_answer_agree_also_after_one_round() {
     let x = sample(120, 20, 3);
     for mode in [MemoryMode::Gram, MemoryMode::Panels] {
-        for (max_iter, l1_ratio) in [(1, 1.0), (1, 0.7), (100, 1.0), (100, 0.7)] {
+        for (max_iter, l1_ratio, positive) in
+            [(1, 1.0, false), (1, 0.7, true), (100, 1.0, false), (100, 1.0, true), (100, 0.7, false)]
+        {
             let options = SolveOptions { tol: 1e-8, max_iter };
-            let method = Method::ElasticNet { alpha: Alpha::Ratio(0.02), l1_ratio };
+            let method = Method::ElasticNet { alpha: Alpha::Ratio(0.02), l1_ratio, positive };
             let s = run(&x, mode, &method, &options);
             let d = dictionary(&x, mode);
             for (i, reported) in s.certificates.iter().enumerate() {
@@ -123,8 +126,14 @@ fn certificates_recomputed_from_the_returned_answer_agree_also_after_one_round()
                     assert!(row_entries(&s, i).is_empty());
                     continue;
                 }
-                let alpha = alpha_of(&d, i, 0.02, l1_ratio);
-                let fresh = certify(&d, i, &row_entries(&s, i), alpha, l1_ratio, options.tol);
+                let alpha = alpha_of(&d, i, 0.02, l1_ratio, positive);
+                let fresh = certify(
+                    &d,
+                    i,
+                    &row_entries(&s, i),
+                    &ElasticNetRow { alpha, l1_ratio, positive },
+                    options.tol,
+                );
                 assert_close(reported, &fresh, &format!("{mode:?} row {i} max_iter {max_iter}"));
                 assert_eq!(reported.status, fresh.status, "{mode:?} row {i}");
                 assert!(max_iter == 1 || fresh.gap.value().unwrap() <= options.tol);
@@ -149,7 +158,8 @@ fn exact_methods_reach_a_gap_of_1e_10_on_hard_rows() {
         for mode in [MemoryMode::Gram, MemoryMode::Panels] {
             for ratio in [0.5, 0.1, 0.01] {
                 let options = SolveOptions { tol: 1e-10, max_iter: 100 };
-                let s = run(&x, mode, &Method::Lasso { alpha: Alpha::Ratio(ratio) }, &options);
+                let s =
+                    run(&x, mode, &Method::Lasso { alpha: Alpha::Ratio(ratio), positive: false }, &options);
                 let gap = s.gap_max().value().unwrap();
                 assert!(gap <= 1e-10, "D {d} {mode:?} ratio {ratio}: gap {gap}");
                 assert_eq!(s.count(SolveStatus::MaxIter), 0);
@@ -162,8 +172,8 @@ fn exact_methods_reach_a_gap_of_1e_10_on_hard_rows() {
 fn the_elastic_net_at_l1_ratio_one_is_the_lasso_and_memory_modes_agree() {
     let x = sample(90, 15, 5);
     let options = SolveOptions { tol: 1e-10, max_iter: 100 };
-    let lasso = Method::Lasso { alpha: Alpha::Ratio(0.05) };
-    let net = Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 1.0 };
+    let lasso = Method::Lasso { alpha: Alpha::Ratio(0.05), positive: false };
+    let net = Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 1.0, positive: false };
     let a = run(&x, MemoryMode::Gram, &lasso, &options);
     for other in [run(&x, MemoryMode::Gram, &net, &options), run(&x, MemoryMode::Panels, &lasso, &options)] {
         for (i, (p, q)) in a.certificates.iter().zip(&other.certificates).enumerate() {
@@ -177,12 +187,17 @@ fn the_elastic_net_at_l1_ratio_one_is_the_lasso_and_memory_modes_agree() {
 fn alpha_from_alpha_max_on_gives_empty_rows_and_less_does_not() {
     let x = sample(60, 10, 6);
     let d = dictionary(&x, MemoryMode::Gram);
-    let s = run(&x, MemoryMode::Gram, &Method::Lasso { alpha: Alpha::Ratio(1.0) }, &SolveOptions::default());
+    let s = run(
+        &x,
+        MemoryMode::Gram,
+        &Method::Lasso { alpha: Alpha::Ratio(1.0), positive: false },
+        &SolveOptions::default(),
+    );
     assert_eq!(s.coefficients.nnz(), 0);
     assert_eq!(s.count(SolveStatus::Trivial), 60);
     let i = 20;
-    let alpha = Alpha::Absolute(alpha_of(&d, i, 1.0 - 1e-6, 1.0));
-    let s = run(&x, MemoryMode::Gram, &Method::Lasso { alpha }, &SolveOptions::default());
+    let alpha = Alpha::Absolute(alpha_of(&d, i, 1.0 - 1e-6, 1.0, false));
+    let s = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: false }, &SolveOptions::default());
     assert_eq!(row_entries(&s, i).len(), 1);
 }
 
@@ -224,7 +239,7 @@ fn duplicates_express_each_other_and_zero_rows_nothing() {
 fn omp_keeps_its_limits_and_both_memory_modes_choose_the_same_atoms() {
     let x = sample(150, 30, 9);
     for k in [1, 3, 10, 60] {
-        let method = Method::Omp { n_nonzero_coefs: k, tol: 1e-10 };
+        let method = Method::Omp { n_nonzero_coefs: k, tol: 1e-10, positive: false };
         let a = run(&x, MemoryMode::Gram, &method, &SolveOptions::default());
         let b = run(&x, MemoryMode::Panels, &method, &SolveOptions::default());
         for i in 0..150 {
@@ -256,4 +271,31 @@ fn a_solve_can_be_stopped() {
     let monitor = StopAfter(0.into());
     let outcome = solve(&d, &defaults("lasso"), &SolveOptions::default(), &monitor);
     assert_eq!(outcome.unwrap_err(), ExpressError::Cancelled);
+}
+
+#[test]
+fn positive_methods_have_no_negative_coefficient_and_never_beat_the_free_problem() {
+    let x = sample(120, 20, 11);
+    for name in ["lasso", "elastic_net", "omp"] {
+        for mode in [MemoryMode::Gram, MemoryMode::Panels] {
+            let with = |positive: f64| {
+                let params = BTreeMap::from([("positive".to_owned(), positive)]);
+                run(&x, mode, &Method::from_parameters(name, &params).unwrap(), &SolveOptions::default())
+            };
+            let (signed, positive) = (with(0.0), with(1.0));
+            assert!(signed.coefficients.values().iter().any(|v| *v < 0.0), "{name}");
+            assert!(positive.coefficients.values().iter().all(|v| *v > 0.0), "{name}");
+            assert_eq!(positive.count(SolveStatus::MaxIter), 0, "{name}");
+            assert!(positive.coefficients.nnz() > 0);
+            let most = if name == "omp" { 10 } else { 120 };
+            assert!((0..120).all(|i| row_entries(&positive, i).len() <= most), "{name}");
+        }
+    }
+    // A fixed alpha makes the two problems comparable: fewer choices cost more.
+    let alpha = Alpha::Absolute(0.05);
+    let free = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: false }, &SolveOptions::default());
+    let bound = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: true }, &SolveOptions::default());
+    for (i, (f, b)) in free.certificates.iter().zip(&bound.certificates).enumerate() {
+        assert!(f.primal.value().unwrap() <= b.primal.value().unwrap() + 1e-6, "row {i}");
+    }
 }

@@ -8,8 +8,10 @@ use subspect_linalg::{Dictionary, Matrix, MemoryMode, RowScale};
 
 /// The folder of independent values, or a named skip.
 fn oracle_folder(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("SUBSPECT_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    let shared = std::env::var_os("SUBSPECT_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
     let folder = shared.join("oracle");
     if folder.is_dir() {
         return Some(folder);
@@ -28,7 +30,8 @@ fn read_npy(path: PathBuf) -> Matrix<f32> {
         .split(',')
         .filter_map(|s| s.trim().parse().ok())
         .collect();
-    let values = bytes[header_end..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()) as f32);
+    let values =
+        bytes[header_end..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()) as f32);
     Matrix::new(values.collect(), dims[0], dims[1]).unwrap()
 }
 
@@ -40,7 +43,8 @@ fn run(x: &Matrix<f32>, scale: RowScale, mode: MemoryMode, method: Method, tol: 
 /// `sum ||c||_1 + tau/2 ||x - Xᵀ c||²` is `tau` times our objective at `alpha = 1 / tau`.
 #[test]
 fn the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8() {
-    let Some(folder) = oracle_folder("the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8") else {
+    let Some(folder) = oracle_folder("the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8")
+    else {
         return;
     };
     let x = read_npy(folder.join("uos_30_5_3_30_x.npy"));
@@ -48,7 +52,7 @@ fn the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8() {
         [(10.0, 114.072_023_435_360_89, 1e-6), (100.0, 123.3047, 1e-4), (1000.0, 124.2569, 1e-4)]
     {
         for mode in [MemoryMode::Gram, MemoryMode::Panels] {
-            let method = Method::Lasso { alpha: Alpha::Absolute(1.0 / tau) };
+            let method = Method::Lasso { alpha: Alpha::Absolute(1.0 / tau), positive: false };
             let s = run(&x, RowScale::Raw, mode, method, 1e-9);
             let found = tau * s.objective().value().unwrap();
             assert!((found / objective - 1.0).abs() < tolerance, "tau {tau} {mode:?}: {found}");
@@ -62,7 +66,13 @@ fn the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8() {
 fn exact_answers_stay_inside_the_subspaces() {
     let Some(folder) = oracle_folder("exact_answers_stay_inside_the_subspaces") else { return };
     let x = read_npy(folder.join("uos_30_5_3_30_x.npy"));
-    let s = run(&x, RowScale::Raw, MemoryMode::Gram, Method::Lasso { alpha: Alpha::Absolute(0.1) }, 1e-9);
+    let s = run(
+        &x,
+        RowScale::Raw,
+        MemoryMode::Gram,
+        Method::Lasso { alpha: Alpha::Absolute(0.1), positive: false },
+        1e-9,
+    );
     let mean = s.coefficients.nnz() as f64 / 90.0;
     assert!((mean - 4.544).abs() < 0.01, "mean non-zeros {mean}");
     for i in 0..90 {

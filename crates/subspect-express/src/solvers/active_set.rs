@@ -9,6 +9,9 @@
 //! than features) that direction has no curvature, and the move ends when a coefficient of the support reaches
 //! zero, as in a simplex pivot. Every move lowers the objective.
 //!
+//! With `positive` coefficients (`c >= 0`) the same moves serve: only atoms with `g_j > λ1` enter, and a coefficient
+//! that reaches zero leaves as before. At `λ1 = λ2 = 0` this is non-negative least squares.
+//!
 //! Related: Osborne, Presnell, Turlach 2000; Lee, Battle, Raina, Ng, "Efficient sparse coding algorithms", 2007.
 
 use subspect_linalg::axpy_f64;
@@ -21,10 +24,19 @@ const SWEEPS: usize = 12;
 /// Penalty weights of one row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weights {
-    /// `alpha * l1_ratio`, above zero.
+    /// `alpha * l1_ratio`.
     pub(crate) l1: f64,
     /// `alpha * (1 - l1_ratio)`.
     pub(crate) l2: f64,
+    /// Whether coefficients must not be negative.
+    pub(crate) positive: bool,
+}
+
+impl Weights {
+    /// How strongly a gradient pulls its atom in: its absolute value, or its positive part.
+    pub(crate) fn pull(&self, gradient: f64) -> f64 {
+        if self.positive { gradient.max(0.0) } else { gradient.abs() }
+    }
 }
 
 /// The working set of one row and its present solution.
@@ -79,7 +91,8 @@ impl Restricted {
     /// the threshold, so that float64 has to decide.
     pub(crate) fn near_threshold(&self, margin: f64) -> impl Iterator<Item = (u32, bool)> {
         let limit = (1.0 - margin) * self.weights.l1;
-        let near = move |k: usize| self.coefficients[k] != 0.0 || self.gradient[k].abs() >= limit;
+        let near =
+            move |k: usize| self.coefficients[k] != 0.0 || self.weights.pull(self.gradient[k]) >= limit;
         self.atoms.iter().enumerate().map(move |(k, &j)| (j, near(k)))
     }
 
@@ -90,8 +103,11 @@ impl Restricted {
             let Some(e) = e else { continue };
             let c = self.coefficients[k];
             let g = e - self.weights.l2 * c;
-            let v =
-                if c == 0.0 { g.abs() - self.weights.l1 } else { (g - self.weights.l1 * c.signum()).abs() };
+            let v = if c == 0.0 {
+                self.weights.pull(g) - self.weights.l1
+            } else {
+                (g - self.weights.l1 * c.signum()).abs()
+            };
             most = most.max(v);
         }
         most
@@ -201,7 +217,7 @@ impl Restricted {
                 continue;
             }
             let target = self.gradient[k] + diagonal * self.coefficients[k];
-            let next = soft_threshold(target, self.weights.l1) / curvature;
+            let next = soft_threshold(target, self.weights) / curvature;
             moved |= next != self.coefficients[k];
             self.shift(k, next);
         }
@@ -349,8 +365,9 @@ impl Restricted {
         let mut best = self.weights.l1 * (1.0 + 1e-11) + 1e-15;
         let mut found = None;
         for k in 0..self.atoms.len() {
-            if self.coefficients[k] == 0.0 && self.gradient[k].abs() > best {
-                best = self.gradient[k].abs();
+            let pull = self.weights.pull(self.gradient[k]);
+            if self.coefficients[k] == 0.0 && pull > best {
+                best = pull;
                 found = Some(k);
             }
         }
@@ -372,11 +389,11 @@ fn time_to_zero(coefficient: f64, rate: f64) -> f64 {
     if coefficient * rate < 0.0 { -coefficient / rate } else { f64::INFINITY }
 }
 
-fn soft_threshold(value: f64, threshold: f64) -> f64 {
-    if value > threshold {
-        value - threshold
-    } else if value < -threshold {
-        value + threshold
+fn soft_threshold(value: f64, weights: Weights) -> f64 {
+    if value > weights.l1 {
+        value - weights.l1
+    } else if value < -weights.l1 && !weights.positive {
+        value + weights.l1
     } else {
         0.0
     }
@@ -393,7 +410,7 @@ mod tests {
             .map(|k| {
                 let (c, g) = (p.coefficients[k], p.gradient[k] - p.weights.l2 * p.coefficients[k]);
                 if c == 0.0 {
-                    (g.abs() - p.weights.l1).max(0.0)
+                    (p.weights.pull(g) - p.weights.l1).max(0.0)
                 } else {
                     (g - p.weights.l1 * c.signum()).abs()
                 }
@@ -401,9 +418,9 @@ mod tests {
             .fold(0.0, f64::max)
     }
 
-    fn problem(rows: &[Vec<f64>], target: &[f64], l1: f64, l2: f64) -> Restricted {
+    fn problem(rows: &[Vec<f64>], target: &[f64], l1: f64, l2: f64, positive: bool) -> Restricted {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-        let mut p = Restricted::new(Weights { l1, l2 }, 1e-10);
+        let mut p = Restricted::new(Weights { l1, l2, positive }, 1e-10);
         let atoms: Vec<u32> = (0..rows.len() as u32).collect();
         p.extend(&atoms, |i, j| dot(&rows[i], &rows[j]), |j| dot(&rows[j], target));
         p
@@ -418,6 +435,7 @@ mod tests {
             target in proptest::collection::vec(-1.0_f64..1.0, 5),
             ratio in 0.001_f64..0.9,
             l2 in prop_oneof![Just(0.0), 0.001_f64..0.5],
+            positive in proptest::bool::ANY,
         ) {
             let mut rows: Vec<Vec<f64>> = values.chunks(5).map(<[f64]>::to_vec).collect();
             rows.push(rows[3].clone());
@@ -425,9 +443,10 @@ mod tests {
             let most = rows.iter().map(|r| r.iter().zip(&target).map(|(a, b)| a * b).sum::<f64>().abs())
                 .fold(0.0, f64::max);
             prop_assume!(most > 1e-3);
-            let mut p = problem(&rows, &target, ratio * most, l2);
+            let mut p = problem(&rows, &target, ratio * most, l2, positive);
             p.solve();
             prop_assert!(violation(&p) < 1e-8 * most, "violation {}", violation(&p));
+            prop_assert!(!positive || p.coefficients.iter().all(|c| *c >= 0.0));
             let support = p.coefficients.iter().filter(|c| **c != 0.0).count();
             prop_assert!(l2 > 0.0 || support <= 5);
         }
@@ -435,14 +454,14 @@ mod tests {
 
     #[test]
     fn one_atom_is_soft_thresholding() {
-        let mut p = problem(&[vec![2.0, 0.0]], &[3.0, 1.0], 1.0, 0.5);
+        let mut p = problem(&[vec![2.0, 0.0]], &[3.0, 1.0], 1.0, 0.5, false);
         p.solve();
         assert!((p.coefficients[0] - (6.0 - 1.0) / 4.5).abs() < 1e-15);
     }
 
     #[test]
     fn a_defect_correction_moves_the_answer_to_the_exact_gradient() {
-        let mut p = problem(&[vec![1.0, 0.0], vec![0.6, 0.8]], &[1.0, 0.7], 0.1, 0.0);
+        let mut p = problem(&[vec![1.0, 0.0], vec![0.6, 0.8]], &[1.0, 0.7], 0.1, 0.0, false);
         p.solve();
         let before = p.coefficients.clone();
         p.correct(&[Some(p.gradient[0] + 1e-3), None]);

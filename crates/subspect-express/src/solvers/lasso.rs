@@ -4,6 +4,9 @@
 //! `λ2 = alpha (1 - l1_ratio)`. Elhamifar & Vidal, TPAMI 2013 (lasso); You, Li, Robinson, Vidal, CVPR 2016 (elastic
 //! net, whose oracle region is the rule by which atoms enter here: those with `|g_j| > λ1`).
 //!
+//! With `positive`, `c >= 0` as well: atoms enter where `g_j > λ1`, and `alpha_max` is the largest positive
+//! correlation.
+//!
 //! A round solves the restricted problem exactly (see `active_set`), scans all atoms in float32, and lets the
 //! violating ones in. When no atom violates, everything is recomputed in float64: the gradient on the support
 //! (followed by a defect correction of the restricted problem) and every atom that float32 cannot exclude. Only
@@ -42,12 +45,23 @@ const ALPHA: ParameterInfo = ParameterInfo {
     summary: "the same alpha for every row, instead of alpha_ratio",
 };
 
+/// Whether coefficients must not be negative, for every method that can.
+pub(crate) const POSITIVE: ParameterInfo = ParameterInfo {
+    name: "positive",
+    default: Some(0.0),
+    min: 0.0,
+    max: 1.0,
+    open_min: false,
+    integer: true,
+    summary: "1: coefficients must not be negative",
+};
+
 pub(crate) static LASSO: MethodInfo = MethodInfo {
     name: "lasso",
     summary: "sparse self-expression (SSC-BP), exact, with a duality gap per row",
     reference: "Elhamifar & Vidal, TPAMI 2013, arXiv 1203.1005",
     certified: true,
-    parameters: &[ALPHA_RATIO, ALPHA],
+    parameters: &[ALPHA_RATIO, ALPHA, POSITIVE],
 };
 
 pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
@@ -67,6 +81,7 @@ pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
             integer: false,
             summary: "share of the l1 part of the penalty; 1 is the lasso",
         },
+        POSITIVE,
     ],
 };
 
@@ -79,11 +94,12 @@ pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
     alpha: Alpha,
     l1_ratio: f64,
+    positive: bool,
     options: &SolveOptions,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
     let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
-    let setup = Setup { dictionary, alpha, l1_ratio, options: *options, norm };
+    let setup = Setup { dictionary, alpha, l1_ratio, positive, options: *options, norm };
     for_each_panel(dictionary, monitor, |rows| setup.solve_panel(rows))
 }
 
@@ -92,12 +108,20 @@ struct Setup<'d, 'a> {
     dictionary: &'d Dictionary<'a>,
     alpha: Alpha,
     l1_ratio: f64,
+    positive: bool,
     options: SolveOptions,
     /// Longest atom.
     norm: f64,
 }
 
 impl<'d, 'a> Setup<'d, 'a> {
+    /// With positive coefficients an atom of negative correlation never enters.
+    fn keep_admissible(&self, correlations: &mut [f32]) {
+        if self.positive {
+            correlations.iter_mut().for_each(|c| *c = c.max(0.0));
+        }
+    }
+
     fn solve_panel(&self, rows: Range<usize>) -> Vec<Row> {
         let n = self.dictionary.n_atoms();
         let mut scanned = vec![0.0_f32; rows.len() * n];
@@ -156,12 +180,17 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
     /// Sets the weights and the first working set from the correlations at zero.
     fn start(setup: &'s Setup<'d, 'a>, row: usize, correlations: &mut [f32]) -> Self {
         correlations[row] = 0.0;
+        setup.keep_admissible(correlations);
         let alpha_max = exact_alpha_max(setup, row, correlations) / setup.l1_ratio;
         let alpha = match setup.alpha {
             Alpha::Absolute(alpha) => alpha,
             Alpha::Ratio(ratio) => ratio * alpha_max,
         };
-        let weights = Weights { l1: alpha * setup.l1_ratio, l2: alpha * (1.0 - setup.l1_ratio) };
+        let weights = Weights {
+            l1: alpha * setup.l1_ratio,
+            l2: alpha * (1.0 - setup.l1_ratio),
+            positive: setup.positive,
+        };
         let squared_norm = setup.dictionary.squared_norm(row);
         let trivial = squared_norm == 0.0 || alpha_max == 0.0 || alpha >= alpha_max;
         let exact_entries = setup.dictionary.exact_gram().is_some();
@@ -203,6 +232,7 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
 
     /// Looks at a scan: lets violating atoms in, or settles the row in float64.
     fn inspect(&mut self, correlations: &mut [f32]) {
+        self.setup.keep_admissible(correlations);
         correlations[self.row] = 0.0;
         for &j in self.restricted.atoms() {
             correlations[j as usize] = 0.0;
@@ -234,7 +264,7 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
         let threshold = ((floor - error).max(0.0) * (1.0 - 1e-6)) as f32;
         for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j));
         for j in candidates {
-            let g = exact.correlation(j).abs();
+            let g = self.weights.pull(exact.correlation(j));
             facts.max_gradient = facts.max_gradient.max(g);
             if g > self.weights.l1 {
                 outside.push((g, j as u32));
@@ -302,7 +332,7 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
                 continue; // a hundredth of λ1 below the threshold: cannot carry the maximum
             }
             let g = exact.correlation(j as usize) - self.weights.l2 * c;
-            facts.max_gradient = facts.max_gradient.max(g.abs());
+            facts.max_gradient = facts.max_gradient.max(self.weights.pull(g));
             if c != 0.0 {
                 facts.l1 += c.abs();
                 facts.squares += c * c;
@@ -334,7 +364,8 @@ fn exact_alpha_max(setup: &Setup<'_, '_>, row: usize, correlations: &[f32]) -> f
     let mut most = 0.0_f64;
     for_each_above(correlations, threshold, |j, _| {
         if j != row {
-            most = most.max(exact.correlation(j).abs());
+            let c = exact.correlation(j);
+            most = most.max(if setup.positive { c } else { c.abs() });
         }
     });
     most

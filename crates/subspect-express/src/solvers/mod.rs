@@ -13,6 +13,7 @@ mod exact_row;
 pub(crate) mod knn;
 pub(crate) mod lasso;
 pub(crate) mod omp;
+mod positive_omp;
 pub(crate) mod saini2021;
 
 /// All methods, the default first.

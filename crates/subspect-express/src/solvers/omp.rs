@@ -15,6 +15,8 @@ use subspect_linalg::{Dictionary, Measured, Status, vectorize};
 use super::cholesky::Cholesky;
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
+use super::lasso::POSITIVE;
+use super::positive_omp;
 use crate::panel::{Row, for_each_panel};
 use crate::{Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveStatus};
 
@@ -42,6 +44,7 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
             integer: false,
             summary: "stop once the squared residual is below this share of the input's squared norm",
         },
+        POSITIVE,
     ],
 };
 
@@ -52,8 +55,12 @@ pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
     n_nonzero_coefs: usize,
     tol: f64,
+    positive: bool,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
+    if positive {
+        return positive_omp::solve(dictionary, n_nonzero_coefs, tol, monitor);
+    }
     let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
     for_each_panel(dictionary, monitor, |rows| {
         let mut pursuits: Vec<Pursuit<'_, '_>> =
