@@ -52,4 +52,12 @@ pub enum ExpressError {
         /// Inputs given.
         found: usize,
     },
+    /// A method that cannot express inputs outside the dictionary.
+    #[error(
+        "method `{method}` expresses only the dictionary's own inputs: use lasso, elastic_net, omp or knn"
+    )]
+    InSampleOnly {
+        /// The method.
+        method: &'static str,
+    },
 }

@@ -20,10 +20,11 @@ mod monitor;
 mod panel;
 mod solve;
 mod solvers;
+mod target;
 
 pub use certificate::{Certificate, ElasticNetRow, SolveStatus, certify};
 pub use error::ExpressError;
 pub use method::{Alpha, Method, MethodInfo, ParameterInfo};
 pub use monitor::{Monitor, Silent};
-pub use solve::{Solution, SolveOptions, solve};
+pub use solve::{Solution, SolveOptions, express_others, solve};
 pub use solvers::METHODS;

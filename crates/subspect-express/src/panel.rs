@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use subspect_linalg::{Csr, CsrBuilder, Dictionary, MemoryMode};
 
+use crate::target::Targets;
 use crate::{Certificate, ExpressError, Monitor, Solution};
 
 /// Floats of one panel's correlations in [`MemoryMode::Panels`]: 64 MiB per thread.
@@ -32,10 +33,11 @@ fn height(dictionary: &Dictionary<'_>) -> usize {
 /// Solves all rows, panel by panel, and stacks them.
 pub(crate) fn for_each_panel(
     dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
     monitor: &dyn Monitor,
     solve: impl Fn(Range<usize>) -> Vec<Row> + Sync,
 ) -> Result<Solution, ExpressError> {
-    let n = dictionary.n_atoms();
+    let n = targets.len(dictionary);
     let height = height(dictionary);
     let stopped = AtomicBool::new(false);
     let panels: Vec<Vec<Row>> = (0..n.div_ceil(height))
@@ -56,13 +58,13 @@ pub(crate) fn for_each_panel(
     if stopped.into_inner() {
         return Err(ExpressError::Cancelled);
     }
-    Ok(stack(n, panels.into_iter().flatten()))
+    Ok(stack(dictionary.n_atoms(), panels.into_iter().flatten()))
 }
 
 /// Rows in order to one sparse matrix and the list of certificates.
-pub(crate) fn stack(n: usize, rows: impl Iterator<Item = Row>) -> Solution {
-    let mut builder: CsrBuilder<f64> = CsrBuilder::new(n);
-    let mut certificates = Vec::with_capacity(n);
+pub(crate) fn stack(n_atoms: usize, rows: impl Iterator<Item = Row>) -> Solution {
+    let mut builder: CsrBuilder<f64> = CsrBuilder::new(n_atoms);
+    let mut certificates = Vec::new();
     for mut row in rows {
         builder.push_row(&mut row.entries);
         certificates.push(row.certificate);

@@ -1,8 +1,9 @@
 //! One door to every solver.
 
-use subspect_linalg::{Csr, Dictionary, Measured, Status};
+use subspect_linalg::{Csr, Dictionary, Measured, Queries, Status};
 
 use crate::solvers::{knn, lasso, omp, saini2021};
+use crate::target::Targets;
 use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
 
 /// When a solver may stop. The defaults suit every layer; tests of exactness ask for less.
@@ -84,16 +85,48 @@ pub fn solve(
 ) -> Result<Solution, ExpressError> {
     method.check()?;
     match *method {
-        Method::Lasso { alpha, positive } => lasso::solve(dictionary, alpha, 1.0, positive, options, monitor),
-        Method::ElasticNet { alpha, l1_ratio, positive } => {
-            lasso::solve(dictionary, alpha, l1_ratio, positive, options, monitor)
-        }
-        Method::Omp { n_nonzero_coefs, tol, positive } => {
-            omp::solve(dictionary, n_nonzero_coefs, tol, positive, monitor)
-        }
-        Method::Knn { n_neighbors } => knn::solve(dictionary, n_neighbors, monitor),
         Method::Saini2021 { tau, mu, max_iter, tol } => {
             saini2021::solve(dictionary, tau, mu, max_iter, tol, monitor)
         }
+        _ => solve_rows(dictionary, Targets::Atoms, method, options, monitor),
+    }
+}
+
+/// Expresses other inputs by all atoms of the dictionary (out of sample): row `i` of the result (`Q x N`) expresses
+/// query `i`, with a certificate as in sample.
+///
+/// # Errors
+/// As [`solve`]; [`ExpressError::InSampleOnly`] for methods whose coefficients exist only for the atoms together.
+pub fn express_others(
+    dictionary: &Dictionary<'_>,
+    queries: &Queries<'_>,
+    method: &Method,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    method.check()?;
+    solve_rows(dictionary, Targets::Others(queries), method, options, monitor)
+}
+
+/// The methods that solve row by row.
+fn solve_rows(
+    dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
+    method: &Method,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    match *method {
+        Method::Lasso { alpha, positive } => {
+            lasso::solve(dictionary, targets, alpha, 1.0, positive, options, monitor)
+        }
+        Method::ElasticNet { alpha, l1_ratio, positive } => {
+            lasso::solve(dictionary, targets, alpha, l1_ratio, positive, options, monitor)
+        }
+        Method::Omp { n_nonzero_coefs, tol, positive } => {
+            omp::solve(dictionary, targets, n_nonzero_coefs, tol, positive, monitor)
+        }
+        Method::Knn { n_neighbors } => knn::solve(dictionary, targets, n_neighbors, monitor),
+        Method::Saini2021 { .. } => Err(ExpressError::InSampleOnly { method: method.name() }),
     }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rand_chacha::rand_core::RngCore;
 use subspect_express::{
     Alpha, Certificate, ElasticNetRow, ExpressError, METHODS, Method, Monitor, Silent, Solution,
-    SolveOptions, SolveStatus, certify, solve,
+    SolveOptions, SolveStatus, certify, express_others, solve,
 };
-use subspect_linalg::{Dictionary, Matrix, MemoryMode, RowScale, Seed};
+use subspect_linalg::{Dictionary, Matrix, MemoryMode, Queries, RowScale, Seed};
 
 /// A standard normal by the sum of twelve uniforms: enough for test data.
 fn normal(rng: &mut impl RngCore) -> f32 {
@@ -298,4 +298,39 @@ fn positive_methods_have_no_negative_coefficient_and_never_beat_the_free_problem
     for (i, (f, b)) in free.certificates.iter().zip(&bound.certificates).enumerate() {
         assert!(f.primal.value().unwrap() <= b.primal.value().unwrap() + 1e-6, "row {i}");
     }
+}
+
+/// Out of sample: leaving input `i` out of the dictionary and expressing it is what row `i` in sample is.
+#[test]
+fn an_input_outside_the_dictionary_is_expressed_as_it_would_be_inside() {
+    let mut rng = Seed::new(12).rng();
+    let x = Matrix::from_fn(70, 12, |_, _| normal(&mut rng));
+    let atoms = Matrix::new(x.data()[12..].to_vec(), 69, 12).unwrap();
+    let first = Matrix::new(x.data()[..12].to_vec(), 1, 12).unwrap();
+    for info in METHODS {
+        for mode in [MemoryMode::Gram, MemoryMode::Panels] {
+            let method = defaults(info.name);
+            let d = dictionary(&atoms, mode);
+            let queries = Queries::new(first.as_ref(), &d).unwrap();
+            let outside = match express_others(&d, &queries, &method, &SolveOptions::default(), &Silent) {
+                Err(ExpressError::InSampleOnly { .. }) => continue,
+                other => other.unwrap(),
+            };
+            assert_eq!((outside.coefficients.n_rows(), outside.coefficients.n_cols()), (1, 69));
+            let inside = run(&x, mode, &method, &SolveOptions::default());
+            for j in 0..69 {
+                let (a, b) = (outside.coefficients.get(0, j), inside.coefficients.get(0, j + 1));
+                assert!((a - b).abs() < 1e-5, "{} {mode:?} atom {j}: {a} against {b}", info.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn queries_must_have_the_features_of_the_atoms() {
+    let x = sample(30, 8, 13);
+    let d = dictionary(&x, MemoryMode::Gram);
+    let wrong = Matrix::filled(1.0, 2, 9);
+    let err = Queries::new(wrong.as_ref(), &d).unwrap_err();
+    assert_eq!(err.to_string(), "expected 2 x 8 = 16 values, found 18");
 }

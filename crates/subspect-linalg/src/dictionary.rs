@@ -70,6 +70,7 @@ enum Storage {
 #[derive(Debug)]
 pub struct Dictionary<'a> {
     x: MatRef<'a, f32>,
+    scale: RowScale,
     /// Factor of every row: `1 / ||x_i||`, 1 for raw rows, 0 for zero rows.
     factor: Vec<f64>,
     /// `||x̂_i||²` in float64: 1 (or 0) for unit rows.
@@ -84,12 +85,7 @@ impl<'a> Dictionary<'a> {
     /// [`LinalgError::NotFinite`] when `x` holds a NaN or an infinity.
     pub fn new(x: MatRef<'a, f32>, scale: RowScale, mode: MemoryMode) -> Result<Self, LinalgError> {
         x.check_finite()?;
-        let squares: Vec<f64> = (0..x.n_rows()).into_par_iter().map(|i| sum_of_squares(x.row(i))).collect();
-        let factor: Vec<f64> = match scale {
-            RowScale::Raw => vec![1.0; x.n_rows()],
-            RowScale::Unit => squares.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect(),
-        };
-        let squared_norm = squares.iter().zip(&factor).map(|(s, f)| s * f * f).collect();
+        let (factor, squared_norm) = scales(x, scale);
         let storage = match mode {
             MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => {
                 let exact = exact_gram(x, &factor);
@@ -99,7 +95,7 @@ impl<'a> Dictionary<'a> {
             MemoryMode::Gram => Storage::Gram(symmetric_product(scaled_rows(x, &factor).as_ref())),
             MemoryMode::Panels => Storage::Panels(scaled_rows(x, &factor)),
         };
-        Ok(Self { x, factor, squared_norm, storage })
+        Ok(Self { x, scale, factor, squared_norm, storage })
     }
 
     /// Number of atoms N (inputs).
@@ -145,9 +141,12 @@ impl<'a> Dictionary<'a> {
     /// (Higham 2002, eq. 3.5), with two roundings more for the scaled operands; one rounding when the Gram matrix
     /// was formed in float64.
     pub fn product_error(&self) -> f64 {
-        let terms = if self.exact_gram().is_some() { 1.0 } else { self.n_features() as f64 + 2.0 };
-        let du = terms * f64::from(f32::EPSILON) / 2.0;
-        du / (1.0 - du.min(0.5))
+        if self.exact_gram().is_some() { gamma(1.0) } else { self.query_error() }
+    }
+
+    /// The same bound for products with queries, which are always formed in float32.
+    pub fn query_error(&self) -> f64 {
+        gamma(self.n_features() as f64 + 3.0)
     }
 
     /// Rows `start..end` of the Gram matrix into `out` (`(end - start) x N`), on the calling thread.
@@ -157,6 +156,23 @@ impl<'a> Dictionary<'a> {
                 out.copy_from_slice(k.as_ref().rows(start, end).data());
             }
             Storage::Panels(u) => product_abt(u.as_ref().rows(start, end), u.as_ref(), out),
+        }
+    }
+
+    /// Correlations of queries `start..end` with all atoms into `out` (`(end - start) x N`), on the calling thread.
+    pub fn query_panel(&self, queries: &Queries<'_>, start: usize, end: usize, out: &mut [f32]) {
+        let panel = queries.rows.as_ref().rows(start, end);
+        match &self.storage {
+            Storage::Panels(u) => product_abt(panel, u.as_ref(), out),
+            Storage::Exact { .. } | Storage::Gram(_) => {
+                // The scaled atoms are not kept beside the Gram matrix: scale the product instead.
+                product_abt(panel, self.x, out);
+                for row in out.chunks_exact_mut(self.n_atoms().max(1)) {
+                    for (o, &f) in row.iter_mut().zip(&self.factor) {
+                        *o = (f64::from(*o) * f) as f32;
+                    }
+                }
+            }
         }
     }
 
@@ -207,6 +223,75 @@ impl<'a> Dictionary<'a> {
     pub fn add_scaled_atom(&self, j: usize, weight: f64, r: &mut [f64]) {
         let w = weight * self.factor[j];
         axpy(w, self.x.row(j), r);
+    }
+}
+
+/// `n u / (1 - n u)` for float32.
+fn gamma(terms: f64) -> f64 {
+    let nu = terms * f64::from(f32::EPSILON) / 2.0;
+    nu / (1.0 - nu.min(0.5))
+}
+
+/// Factor and squared norm (after scaling) of every row.
+fn scales(x: MatRef<'_, f32>, scale: RowScale) -> (Vec<f64>, Vec<f64>) {
+    let squares: Vec<f64> = (0..x.n_rows()).into_par_iter().map(|i| sum_of_squares(x.row(i))).collect();
+    let factor: Vec<f64> = match scale {
+        RowScale::Raw => vec![1.0; x.n_rows()],
+        RowScale::Unit => squares.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect(),
+    };
+    let squared_norm = squares.iter().zip(&factor).map(|(s, f)| s * f * f).collect();
+    (factor, squared_norm)
+}
+
+/// Other inputs than the atoms, scaled like them: what out-of-sample expression expresses.
+#[derive(Debug)]
+pub struct Queries<'a> {
+    x: MatRef<'a, f32>,
+    factor: Vec<f64>,
+    squared_norm: Vec<f64>,
+    rows: Matrix<f32>,
+}
+
+impl<'a> Queries<'a> {
+    /// Scales the rows of `x` (`Q x D`) as `dictionary` scales its atoms.
+    ///
+    /// # Errors
+    /// [`LinalgError::NotFinite`], or [`LinalgError::Shape`] when the features are not those of the atoms.
+    pub fn new(x: MatRef<'a, f32>, dictionary: &Dictionary<'_>) -> Result<Self, LinalgError> {
+        x.check_finite()?;
+        let d = dictionary.n_features();
+        if x.n_cols() != d {
+            let (n_rows, expected) = (x.n_rows(), x.n_rows() * d);
+            return Err(LinalgError::Shape { n_rows, n_cols: d, expected, found: x.data().len() });
+        }
+        let (factor, squared_norm) = scales(x, dictionary.scale);
+        let rows = scaled_rows(x, &factor);
+        Ok(Self { x, factor, squared_norm, rows })
+    }
+
+    /// Number of queries Q.
+    pub fn len(&self) -> usize {
+        self.x.n_rows()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `||q̂_i||²` in float64.
+    pub fn squared_norm(&self, i: usize) -> f64 {
+        self.squared_norm[i]
+    }
+
+    /// `r += weight q̂_i` in float64.
+    pub fn add_scaled(&self, i: usize, weight: f64, r: &mut [f64]) {
+        axpy(weight * self.factor[i], self.x.row(i), r);
+    }
+
+    /// `q̂_i · x̂_j` in float64.
+    pub fn atom_dot(&self, i: usize, dictionary: &Dictionary<'_>, j: usize) -> f64 {
+        self.factor[i] * dictionary.factor[j] * dot_f32_in_f64(self.x.row(i), dictionary.x.row(j))
     }
 }
 

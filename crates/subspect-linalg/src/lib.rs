@@ -19,7 +19,7 @@ mod seed;
 pub mod simd;
 
 pub use csr::{Csr, CsrBuilder, CsrValue};
-pub use dictionary::{Dictionary, EXACT_GRAM_MAX, MemoryMode, RowScale};
+pub use dictionary::{Dictionary, EXACT_GRAM_MAX, MemoryMode, Queries, RowScale};
 pub use error::LinalgError;
 pub use inverse::{product_abt_f64, spd_inverse};
 pub use matrix::{MatRef, Matrix};

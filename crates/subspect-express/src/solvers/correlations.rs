@@ -6,24 +6,27 @@
 
 use subspect_linalg::{Dictionary, MatRef, vectorize};
 
+use crate::target::Target;
+
 /// Columns handled at a time, so that the output stays in the first-level cache.
 const BLOCK: usize = 2048;
 
 /// A row and its present coefficients.
-pub(crate) struct Query<'a> {
-    pub(crate) row: usize,
-    pub(crate) atoms: &'a [u32],
-    pub(crate) weights: &'a [f64],
+pub(crate) struct Query<'q, 'd, 'a, 't> {
+    pub(crate) target: &'q Target<'d, 'a, 't>,
+    pub(crate) atoms: &'q [u32],
+    pub(crate) weights: &'q [f64],
 }
 
 /// Fills `out` (`queries.len() x N`).
-pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_>], out: &mut Vec<f32>) {
+pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_, '_, '_, '_>], out: &mut Vec<f32>) {
     let n = dictionary.n_atoms();
     out.resize(queries.len() * n, 0.0);
     if let Some(gram) = dictionary.gram() {
         for (query, out) in queries.iter().zip(out.chunks_exact_mut(n.max(1))) {
             let weights: Vec<f32> = query.weights.iter().map(|&w| w as f32).collect();
-            subtract_rows(gram.as_ref(), query.row, query.atoms, &weights, out);
+            out.copy_from_slice(query.target.start());
+            subtract_rows(gram.as_ref(), query.atoms, &weights, out);
         }
         return;
     }
@@ -32,7 +35,7 @@ pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_>], out: &mut
     let mut exact = vec![0.0_f64; d];
     for (query, residual) in queries.iter().zip(residuals.chunks_exact_mut(d.max(1))) {
         exact.fill(0.0);
-        dictionary.add_scaled_atom(query.row, 1.0, &mut exact);
+        query.target.add_scaled(1.0, &mut exact);
         for (&j, &w) in query.atoms.iter().zip(query.weights) {
             dictionary.add_scaled_atom(j as usize, -w, &mut exact);
         }
@@ -46,9 +49,8 @@ pub(crate) fn scan(dictionary: &Dictionary<'_>, queries: &[Query<'_>], out: &mut
 }
 
 vectorize! {
-    /// `out = K_row - sum_s weights_s K_{atoms_s}`, four atoms at a time.
-    fn subtract_rows(gram: MatRef<'_, f32>, row: usize, atoms: &[u32], weights: &[f32], out: &mut [f32]) {
-        out.copy_from_slice(gram.row(row));
+    /// `out -= sum_s weights_s K_{atoms_s}`, four atoms at a time.
+    fn subtract_rows(gram: MatRef<'_, f32>, atoms: &[u32], weights: &[f32], out: &mut [f32]) {
         let n = out.len();
         for start in (0..n).step_by(BLOCK) {
             let end = (start + BLOCK).min(n);
@@ -76,9 +78,9 @@ vectorize! {
 
 /// A bound on the error of [`scan`]: products of `D` terms, sums of `|S|` terms, for rows and atoms of at most
 /// `norm` length and coefficients of absolute sum `l1`.
-pub(crate) fn scan_error(dictionary: &Dictionary<'_>, norm: f64, n_terms: usize, l1: f64) -> f64 {
+pub(crate) fn scan_error(target: &Target<'_, '_, '_>, norm: f64, n_terms: usize, l1: f64) -> f64 {
     let sums = (n_terms as f64 + 4.0) * f64::from(f32::EPSILON);
-    (dictionary.product_error() + sums) * norm * norm * (1.0 + l1)
+    (target.product_error() + sums) * norm * norm * (1.0 + l1)
 }
 
 vectorize! {
@@ -123,6 +125,7 @@ pub(crate) fn for_each_above(values: &[f32], threshold: f32, mut f: impl FnMut(u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Targets;
     use subspect_linalg::{Matrix, MemoryMode, RowScale};
 
     #[test]
@@ -130,13 +133,13 @@ mod tests {
         let x = Matrix::from_fn(90, 7, |i, j| ((i * 13 + j * 5) as f32 * 0.61).sin());
         let atoms = [3, 40, 41, 42, 7, 80];
         let weights = [0.5, -0.25, 0.1, 0.3, -0.7, 0.2];
-        let query = || [Query { row: 11, atoms: &atoms, weights: &weights }];
         let mut outs = Vec::new();
         for mode in [MemoryMode::Gram, MemoryMode::Panels] {
             let d = Dictionary::new(x.as_ref(), RowScale::Unit, mode).unwrap();
             let mut out = Vec::new();
-            scan(&d, &query(), &mut out);
-            let bound = scan_error(&d, 1.0, 6, 2.05);
+            let target = &Targets::Atoms.panel(&d, 11..12, &mut Vec::new())[0];
+            scan(&d, &[Query { target, atoms: &atoms, weights: &weights }], &mut out);
+            let bound = scan_error(target, 1.0, 6, 2.05);
             let mut r = vec![0.0; 7];
             d.add_scaled_atom(11, 1.0, &mut r);
             for (a, w) in atoms.iter().zip(&weights) {

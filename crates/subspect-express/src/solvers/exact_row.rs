@@ -1,24 +1,28 @@
 //! One row in float64: the residual of given coefficients and its correlations, from the float64 Gram matrix where
 //! there is one, otherwise from the activations themselves.
 
-use subspect_linalg::Dictionary;
+use subspect_linalg::Matrix;
+
+use crate::target::Target;
 
 /// Row `i` with the coefficients set last.
-pub(crate) struct ExactRow<'d, 'a> {
-    dictionary: &'d Dictionary<'a>,
-    row: usize,
+pub(crate) struct ExactRow<'r, 'd, 'a, 't> {
+    target: &'r Target<'d, 'a, 't>,
+    /// The float64 Gram matrix, if there is one.
+    gram: Option<&'d Matrix<f64>>,
     atoms: Vec<u32>,
     weights: Vec<f64>,
     /// `x̂_i - X̂ᵀ c`, length D; empty when the float64 Gram matrix serves instead.
     residual: Vec<f64>,
 }
 
-impl<'d, 'a> ExactRow<'d, 'a> {
-    /// Row `row` with all coefficients zero.
-    pub(crate) fn new(dictionary: &'d Dictionary<'a>, row: usize) -> Self {
-        let length = if dictionary.exact_gram().is_some() { 0 } else { dictionary.n_features() };
+impl<'r, 'd, 'a, 't> ExactRow<'r, 'd, 'a, 't> {
+    /// The target with all coefficients zero.
+    pub(crate) fn new(target: &'r Target<'d, 'a, 't>) -> Self {
+        let gram = target.dictionary.exact_gram();
+        let length = if gram.is_some() { 0 } else { target.dictionary.n_features() };
         let mut this =
-            Self { dictionary, row, atoms: Vec::new(), weights: Vec::new(), residual: vec![0.0; length] };
+            Self { target, gram, atoms: Vec::new(), weights: Vec::new(), residual: vec![0.0; length] };
         this.set(&[], &[]);
         this
     }
@@ -29,40 +33,49 @@ impl<'d, 'a> ExactRow<'d, 'a> {
         self.atoms.extend_from_slice(atoms);
         self.weights.clear();
         self.weights.extend_from_slice(weights);
-        if self.dictionary.exact_gram().is_none() {
+        if self.gram.is_none() {
             self.residual.fill(0.0);
-            self.dictionary.add_scaled_atom(self.row, 1.0, &mut self.residual);
+            self.target.add_scaled(1.0, &mut self.residual);
             for (&j, &w) in atoms.iter().zip(weights) {
-                self.dictionary.add_scaled_atom(j as usize, -w, &mut self.residual);
+                self.target.dictionary.add_scaled_atom(j as usize, -w, &mut self.residual);
             }
         }
     }
 
     /// `x̂_j · r`.
     pub(crate) fn correlation(&self, j: usize) -> f64 {
-        match self.dictionary.exact_gram() {
+        match self.gram {
             Some(gram) => {
                 let k = gram.row(j);
                 let fit: f64 = self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * k[s as usize]).sum();
-                k[self.row] - fit
+                self.target.exact_atom_entry(j) - fit
             }
-            None => self.dictionary.atom_dot(j, &self.residual),
+            None => self.target.dictionary.atom_dot(j, &self.residual),
         }
     }
 
-    /// `x̂_i · r`.
-    pub(crate) fn target_dot_residual(&self) -> f64 {
-        self.correlation(self.row)
+    /// `x̂_i · r` and `||r||²`.
+    pub(crate) fn target_dot_and_square(&self) -> (f64, f64) {
+        let dot = |j: u32| self.correlation(j as usize);
+        match self.gram {
+            // r · r = x̂_i · r - sum_s c_s x̂_s · r, and x̂_i · r = ||x̂_i||² - sum_s c_s x̂_i · x̂_s.
+            Some(_) => {
+                let entries = self.atoms.iter().zip(&self.weights);
+                let along: f64 =
+                    entries.clone().map(|(&s, &w)| w * self.target.exact_atom_entry(s as usize)).sum();
+                let fit = self.target.squared_norm() - along;
+                (fit, (fit - entries.map(|(&s, &w)| w * dot(s)).sum::<f64>()).max(0.0))
+            }
+            None => {
+                let square = self.residual.iter().map(|v| v * v).sum::<f64>();
+                let along: f64 = self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * dot(s)).sum();
+                (square + along, square)
+            }
+        }
     }
 
     /// `||r||²`.
     pub(crate) fn residual_squared(&self) -> f64 {
-        if self.dictionary.exact_gram().is_none() {
-            return self.residual.iter().map(|v| v * v).sum();
-        }
-        // r · r = x̂_i · r - sum_s c_s x̂_s · r
-        let fit: f64 =
-            self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * self.correlation(s as usize)).sum();
-        (self.target_dot_residual() - fit).max(0.0)
+        self.target_dot_and_square().1
     }
 }

@@ -6,6 +6,7 @@
 use subspect_linalg::Dictionary;
 
 use crate::panel::{Row, for_each_panel};
+use crate::target::{Target, Targets};
 use crate::{Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveStatus};
 
 pub(crate) static INFO: MethodInfo = MethodInfo {
@@ -26,21 +27,23 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
 
 pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
     n_neighbors: usize,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
     let n = dictionary.n_atoms();
-    for_each_panel(dictionary, monitor, |rows| {
-        let mut panel = vec![0.0_f32; rows.len() * n];
-        dictionary.gram_panel(rows.start, rows.end, &mut panel);
-        rows.zip(panel.chunks_exact(n.max(1))).map(|(i, cosines)| nearest(i, cosines, n_neighbors)).collect()
+    for_each_panel(dictionary, targets, monitor, |rows| {
+        let mut panel = Vec::new();
+        let targets = targets.panel(dictionary, rows, &mut panel);
+        let cosines = panel.chunks_exact(n.max(1));
+        targets.iter().zip(cosines).map(|(target, cosines)| nearest(target, cosines, n_neighbors)).collect()
     })
 }
 
-/// The strongest positive cosines of row `i`; ties go to the lower index.
-fn nearest(i: usize, cosines: &[f32], n_neighbors: usize) -> Row {
-    let mut order: Vec<u32> =
-        (0..cosines.len() as u32).filter(|&j| j as usize != i && cosines[j as usize] > 0.0).collect();
+/// The strongest positive cosines of a target; ties go to the lower index.
+fn nearest(target: &Target<'_, '_, '_>, cosines: &[f32], n_neighbors: usize) -> Row {
+    let allowed = |j: u32| target.excluded() != Some(j as usize) && cosines[j as usize] > 0.0;
+    let mut order: Vec<u32> = (0..cosines.len() as u32).filter(|&j| allowed(j)).collect();
     let by_cosine = |a: &u32, b: &u32| cosines[*b as usize].total_cmp(&cosines[*a as usize]).then(a.cmp(b));
     if order.len() > n_neighbors {
         order.select_nth_unstable_by(n_neighbors - 1, by_cosine);

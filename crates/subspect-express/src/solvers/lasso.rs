@@ -21,6 +21,7 @@ use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
 use crate::certificate::RowFacts;
 use crate::panel::{Row, for_each_panel};
+use crate::target::{Target, Targets, longest};
 use crate::{
     Alpha, Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveOptions, SolveStatus,
 };
@@ -92,20 +93,22 @@ const CORRECTIONS: usize = 4;
 
 pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
     alpha: Alpha,
     l1_ratio: f64,
     positive: bool,
     options: &SolveOptions,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
-    let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
-    let setup = Setup { dictionary, alpha, l1_ratio, positive, options: *options, norm };
-    for_each_panel(dictionary, monitor, |rows| setup.solve_panel(rows))
+    let norm = longest(dictionary, targets);
+    let setup = Setup { dictionary, targets, alpha, l1_ratio, positive, options: *options, norm };
+    for_each_panel(dictionary, targets, monitor, |rows| setup.solve_panel(rows))
 }
 
 /// What all rows share.
-struct Setup<'d, 'a> {
+struct Setup<'d, 'a, 't> {
     dictionary: &'d Dictionary<'a>,
+    targets: Targets<'t>,
     alpha: Alpha,
     l1_ratio: f64,
     positive: bool,
@@ -114,7 +117,7 @@ struct Setup<'d, 'a> {
     norm: f64,
 }
 
-impl<'d, 'a> Setup<'d, 'a> {
+impl<'d, 'a, 't> Setup<'d, 'a, 't> {
     /// With positive coefficients an atom of negative correlation never enters.
     fn keep_admissible(&self, correlations: &mut [f32]) {
         if self.positive {
@@ -124,11 +127,12 @@ impl<'d, 'a> Setup<'d, 'a> {
 
     fn solve_panel(&self, rows: Range<usize>) -> Vec<Row> {
         let n = self.dictionary.n_atoms();
-        let mut scanned = vec![0.0_f32; rows.len() * n];
-        self.dictionary.gram_panel(rows.start, rows.end, &mut scanned);
-        let mut states: Vec<RowState<'_, 'd, 'a>> = rows
+        let mut scanned = Vec::new();
+        let targets = self.targets.panel(self.dictionary, rows, &mut scanned);
+        let mut states: Vec<RowState<'_, 'd, 'a, 't>> = targets
+            .into_iter()
             .zip(scanned.chunks_exact_mut(n.max(1)))
-            .map(|(i, correlations)| RowState::start(self, i, correlations))
+            .map(|(target, correlations)| RowState::start(self, target, correlations))
             .collect();
         match self.dictionary.gram() {
             // One row at a time: its scan stays in cache.
@@ -140,7 +144,7 @@ impl<'d, 'a> Setup<'d, 'a> {
 }
 
 /// Rounds until every row of the group has an outcome.
-fn run(setup: &Setup<'_, '_>, states: &mut [RowState<'_, '_, '_>], scanned: &mut Vec<f32>) {
+fn run(setup: &Setup<'_, '_, '_>, states: &mut [RowState<'_, '_, '_, '_>], scanned: &mut Vec<f32>) {
     let n = setup.dictionary.n_atoms();
     loop {
         let mut active: Vec<_> = states.iter_mut().filter(|s| s.outcome.is_none()).collect();
@@ -152,10 +156,10 @@ fn run(setup: &Setup<'_, '_>, states: &mut [RowState<'_, '_, '_>], scanned: &mut
             state.n_iter += 1;
         }
         let present: Vec<_> = active.iter().map(|s| s.restricted.nonzero()).collect();
-        let queries: Vec<Query<'_>> = active
+        let queries: Vec<Query<'_, '_, '_, '_>> = active
             .iter()
             .zip(&present)
-            .map(|(s, (atoms, weights))| Query { row: s.row, atoms, weights })
+            .map(|(s, (atoms, weights))| Query { target: &s.target, atoms, weights })
             .collect();
         scan(setup.dictionary, &queries, scanned);
         for (state, correlations) in active.iter_mut().zip(scanned.chunks_exact_mut(n)) {
@@ -165,9 +169,9 @@ fn run(setup: &Setup<'_, '_>, states: &mut [RowState<'_, '_, '_>], scanned: &mut
 }
 
 /// One row under way.
-struct RowState<'s, 'd, 'a> {
-    setup: &'s Setup<'d, 'a>,
-    row: usize,
+struct RowState<'s, 'd, 'a, 't> {
+    setup: &'s Setup<'d, 'a, 't>,
+    target: Target<'d, 'a, 't>,
     weights: Weights,
     restricted: Restricted,
     /// Whether the restricted problem's Gram entries are float64.
@@ -176,12 +180,12 @@ struct RowState<'s, 'd, 'a> {
     outcome: Option<Certificate>,
 }
 
-impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
+impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
     /// Sets the weights and the first working set from the correlations at zero.
-    fn start(setup: &'s Setup<'d, 'a>, row: usize, correlations: &mut [f32]) -> Self {
-        correlations[row] = 0.0;
+    fn start(setup: &'s Setup<'d, 'a, 't>, target: Target<'d, 'a, 't>, correlations: &mut [f32]) -> Self {
+        target.mask(correlations);
         setup.keep_admissible(correlations);
-        let alpha_max = exact_alpha_max(setup, row, correlations) / setup.l1_ratio;
+        let alpha_max = exact_alpha_max(setup, &target, correlations) / setup.l1_ratio;
         let alpha = match setup.alpha {
             Alpha::Absolute(alpha) => alpha,
             Alpha::Ratio(ratio) => ratio * alpha_max,
@@ -191,12 +195,12 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
             l2: alpha * (1.0 - setup.l1_ratio),
             positive: setup.positive,
         };
-        let squared_norm = setup.dictionary.squared_norm(row);
+        let squared_norm = target.squared_norm();
         let trivial = squared_norm == 0.0 || alpha_max == 0.0 || alpha >= alpha_max;
         let exact_entries = setup.dictionary.exact_gram().is_some();
         let mut state = Self {
             setup,
-            row,
+            target,
             weights,
             restricted: Restricted::new(weights, pivot_noise(exact_entries)),
             exact_entries,
@@ -211,13 +215,14 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
     }
 
     fn admit(&mut self, atoms: &[u32]) {
-        let (dictionary, row, exact) = (self.setup.dictionary, self.row, self.exact_entries);
+        let (dictionary, target, exact) = (self.setup.dictionary, &self.target, self.exact_entries);
         let entry = |i: usize, j: usize| match (i == j, exact) {
             (true, _) => dictionary.squared_norm(i),
             (false, true) => dictionary.exact_gram_entry(i, j),
             (false, false) => dictionary.gram_entry(i, j),
         };
-        self.restricted.extend(atoms, entry, |j| entry(row, j));
+        let linear = |j: usize| if exact { target.exact_atom_entry(j) } else { target.atom_entry(j) };
+        self.restricted.extend(atoms, entry, linear);
     }
 
     /// Restates the restricted problem with float64 Gram entries: for rows whose neighbours are so nearly collinear
@@ -233,7 +238,7 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
     /// Looks at a scan: lets violating atoms in, or settles the row in float64.
     fn inspect(&mut self, correlations: &mut [f32]) {
         self.setup.keep_admissible(correlations);
-        correlations[self.row] = 0.0;
+        self.target.mask(correlations);
         for &j in self.restricted.atoms() {
             correlations[j as usize] = 0.0;
         }
@@ -250,14 +255,14 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
 
     /// The float64 check. Leaves an outcome, or a larger working set for another round.
     fn settle(&mut self, correlations: &[f32], last: bool) {
-        let mut exact = ExactRow::new(self.setup.dictionary, self.row);
+        let mut exact = ExactRow::new(&self.target);
         let before = self.restricted.coefficients().to_vec();
-        self.polish(&mut exact);
+        polish(&mut self.restricted, self.weights, self.setup.options.tol, &mut exact);
         let moved: f64 = before.iter().zip(self.restricted.coefficients()).map(|(a, b)| (a - b).abs()).sum();
         let mut facts = self.facts(&exact);
         let (atoms, _) = self.restricted.nonzero();
         let norm = self.setup.norm;
-        let error = scan_error(self.setup.dictionary, norm, atoms.len(), facts.l1) + moved * norm * norm;
+        let error = scan_error(&self.target, norm, atoms.len(), facts.l1) + moved * norm * norm;
         let mut outside: Vec<(f64, u32)> = Vec::new();
         let floor = facts.max_gradient.max(self.weights.l1);
         let mut candidates = Vec::new();
@@ -293,34 +298,12 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
         });
     }
 
-    /// Defect correction: float64 gradients of the support and of the atoms near the threshold, then the restricted
-    /// problem again, until the support is optimal to rounding.
-    fn polish(&mut self, exact: &mut ExactRow<'_, '_>) {
-        let limit = self.weights.l1 * 1e-2 * self.setup.options.tol.min(1e-6);
-        for round in 0..=CORRECTIONS {
-            let (atoms, weights) = self.restricted.nonzero();
-            exact.set(&atoms, &weights);
-            if round == CORRECTIONS {
-                return;
-            }
-            let gradients: Vec<Option<f64>> = self
-                .restricted
-                .near_threshold(0.01)
-                .map(|(j, near)| near.then(|| exact.correlation(j as usize)))
-                .collect();
-            if self.restricted.violation(&gradients) <= limit {
-                return;
-            }
-            self.restricted.correct(&gradients);
-            self.restricted.solve();
-        }
-    }
-
     /// Float64 facts of the working set's solution.
-    fn facts(&self, exact: &ExactRow<'_, '_>) -> RowFacts {
+    fn facts(&self, exact: &ExactRow<'_, '_, '_, '_>) -> RowFacts {
+        let (target_dot_residual, residual_squared) = exact.target_dot_and_square();
         let mut facts = RowFacts {
-            residual_squared: exact.residual_squared(),
-            target_dot_residual: exact.target_dot_residual(),
+            residual_squared,
+            target_dot_residual,
             l1: 0.0,
             squares: 0.0,
             max_gradient: 0.0,
@@ -350,20 +333,42 @@ impl<'s, 'd, 'a> RowState<'s, 'd, 'a> {
     }
 }
 
+/// Defect correction: float64 gradients of the support and of the atoms near the threshold, then the restricted
+/// problem again, until the support is optimal to rounding.
+fn polish(restricted: &mut Restricted, weights: Weights, tol: f64, exact: &mut ExactRow<'_, '_, '_, '_>) {
+    let limit = weights.l1 * 1e-2 * tol.min(1e-6);
+    for round in 0..=CORRECTIONS {
+        let (atoms, values) = restricted.nonzero();
+        exact.set(&atoms, &values);
+        if round == CORRECTIONS {
+            return;
+        }
+        let gradients: Vec<Option<f64>> = restricted
+            .near_threshold(0.01)
+            .map(|(j, near)| near.then(|| exact.correlation(j as usize)))
+            .collect();
+        if restricted.violation(&gradients) <= limit {
+            return;
+        }
+        restricted.correct(&gradients);
+        restricted.solve();
+    }
+}
+
 /// The share of its diagonal below which a squared pivot is noise of the Gram entries.
 fn pivot_noise(exact_entries: bool) -> f64 {
     if exact_entries { 1e-13 } else { 2e-6 }
 }
 
 /// `max_{j != i} |x̂_i · x̂_j|` in float64: float32 names the candidates.
-fn exact_alpha_max(setup: &Setup<'_, '_>, row: usize, correlations: &[f32]) -> f64 {
+fn exact_alpha_max(setup: &Setup<'_, '_, '_>, target: &Target<'_, '_, '_>, correlations: &[f32]) -> f64 {
     let best = f64::from(max_abs(correlations));
-    let error = scan_error(setup.dictionary, setup.norm, 0, 0.0);
-    let exact = ExactRow::new(setup.dictionary, row);
+    let error = scan_error(target, setup.norm, 0, 0.0);
+    let exact = ExactRow::new(target);
     let threshold = ((best - 2.0 * error) as f32).max(f32::MIN_POSITIVE);
     let mut most = 0.0_f64;
     for_each_above(correlations, threshold, |j, _| {
-        if j != row {
+        if Some(j) != target.excluded() {
             let c = exact.correlation(j);
             most = most.max(if setup.positive { c } else { c.abs() });
         }

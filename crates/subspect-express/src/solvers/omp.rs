@@ -18,6 +18,7 @@ use super::exact_row::ExactRow;
 use super::lasso::POSITIVE;
 use super::positive_omp;
 use crate::panel::{Row, for_each_panel};
+use crate::target::{Target, Targets, longest};
 use crate::{Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveStatus};
 
 pub(crate) static INFO: MethodInfo = MethodInfo {
@@ -53,19 +54,23 @@ const DEPENDENT: f64 = 1e-8;
 
 pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
     n_nonzero_coefs: usize,
     tol: f64,
     positive: bool,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
     if positive {
-        return positive_omp::solve(dictionary, n_nonzero_coefs, tol, monitor);
+        return positive_omp::solve(dictionary, targets, n_nonzero_coefs, tol, monitor);
     }
-    let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
-    for_each_panel(dictionary, monitor, |rows| {
-        let mut pursuits: Vec<Pursuit<'_, '_>> =
-            rows.clone().map(|i| Pursuit::new(dictionary, i, n_nonzero_coefs, tol, norm)).collect();
+    let norm = longest(dictionary, targets);
+    for_each_panel(dictionary, targets, monitor, |rows| {
         let mut buffer = Vec::new();
+        let mut pursuits: Vec<Pursuit<'_, '_, '_>> = targets
+            .panel(dictionary, rows, &mut buffer)
+            .into_iter()
+            .map(|target| Pursuit::new(target, n_nonzero_coefs, tol, norm))
+            .collect();
         if dictionary.gram().is_some() {
             for pursuit in &mut pursuits {
                 pursuit.run_on_gram(&mut buffer);
@@ -78,15 +83,17 @@ pub(crate) fn solve(
 }
 
 /// All rows of a panel in step, one product with all atoms per step.
-fn run_panel(dictionary: &Dictionary<'_>, pursuits: &mut [Pursuit<'_, '_>], correlations: &mut Vec<f32>) {
+fn run_panel(dictionary: &Dictionary<'_>, pursuits: &mut [Pursuit<'_, '_, '_>], correlations: &mut Vec<f32>) {
     let n = dictionary.n_atoms();
     loop {
-        let mut active: Vec<&mut Pursuit<'_, '_>> = pursuits.iter_mut().filter(|p| !p.done).collect();
+        let mut active: Vec<&mut Pursuit<'_, '_, '_>> = pursuits.iter_mut().filter(|p| !p.done).collect();
         if active.is_empty() {
             return;
         }
-        let queries: Vec<Query<'_>> =
-            active.iter().map(|p| Query { row: p.row, atoms: &p.atoms, weights: &p.weights }).collect();
+        let queries: Vec<Query<'_, '_, '_, '_>> = active
+            .iter()
+            .map(|p| Query { target: &p.target, atoms: &p.atoms, weights: &p.weights })
+            .collect();
         scan(dictionary, &queries, correlations);
         for (pursuit, corr) in active.iter_mut().zip(correlations.chunks_exact_mut(n)) {
             pursuit.mask(corr);
@@ -98,9 +105,8 @@ fn run_panel(dictionary: &Dictionary<'_>, pursuits: &mut [Pursuit<'_, '_>], corr
 }
 
 /// One row under way.
-struct Pursuit<'d, 'a> {
-    dictionary: &'d Dictionary<'a>,
-    row: usize,
+struct Pursuit<'d, 'a, 't> {
+    target: Target<'d, 'a, 't>,
     limit: usize,
     tol: f64,
     norm: f64,
@@ -113,12 +119,11 @@ struct Pursuit<'d, 'a> {
     done: bool,
 }
 
-impl<'d, 'a> Pursuit<'d, 'a> {
-    fn new(dictionary: &'d Dictionary<'a>, row: usize, limit: usize, tol: f64, norm: f64) -> Self {
-        let residual_squared = dictionary.squared_norm(row);
+impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
+    fn new(target: Target<'d, 'a, 't>, limit: usize, tol: f64, norm: f64) -> Self {
+        let residual_squared = target.squared_norm();
         Self {
-            dictionary,
-            row,
+            target,
             limit,
             tol,
             norm,
@@ -133,7 +138,7 @@ impl<'d, 'a> Pursuit<'d, 'a> {
 
     /// Takes the row itself and the chosen atoms out of the competition.
     fn mask(&self, correlations: &mut [f32]) {
-        correlations[self.row] = 0.0;
+        self.target.mask(correlations);
         for &s in &self.atoms {
             correlations[s as usize] = 0.0;
         }
@@ -143,7 +148,7 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     /// float64, ties go to the lower index. `None` (and done) when nothing correlates.
     fn choose(&mut self, correlations: &[f32]) -> Option<usize> {
         let l1: f64 = self.weights.iter().map(|w| w.abs()).sum();
-        let error = scan_error(self.dictionary, self.norm, self.atoms.len(), l1);
+        let error = scan_error(&self.target, self.norm, self.atoms.len(), l1);
         let best = f64::from(max_abs(correlations));
         if best <= error {
             self.done = true;
@@ -155,7 +160,7 @@ impl<'d, 'a> Pursuit<'d, 'a> {
         if candidates.len() == 1 {
             return candidates.pop();
         }
-        let mut exact = ExactRow::new(self.dictionary, self.row);
+        let mut exact = ExactRow::new(&self.target);
         exact.set(&self.atoms, &self.weights);
         let mut chosen: Option<(usize, f64)> = None;
         for j in candidates {
@@ -171,8 +176,8 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     /// of the chosen atoms.
     fn append(&mut self, j: usize) -> Option<(Vec<f64>, f64)> {
         let mut cross: Vec<f64> =
-            self.atoms.iter().map(|&s| self.dictionary.gram_entry(s as usize, j)).collect();
-        let diagonal = self.dictionary.squared_norm(j);
+            self.atoms.iter().map(|&s| self.target.dictionary.gram_entry(s as usize, j)).collect();
+        let diagonal = self.target.dictionary.squared_norm(j);
         let pivot = self.factor.squared_pivot(&mut cross, diagonal);
         if pivot <= DEPENDENT * diagonal {
             self.done = true;
@@ -180,23 +185,23 @@ impl<'d, 'a> Pursuit<'d, 'a> {
         }
         self.factor.push(&cross, pivot);
         let along: f64 = cross.iter().zip(&self.coordinates).map(|(w, z)| w * z).sum();
-        let coordinate = (self.dictionary.gram_entry(self.row, j) - along) / pivot.sqrt();
+        let coordinate = (self.target.atom_entry(j) - along) / pivot.sqrt();
         self.coordinates.push(coordinate);
         self.atoms.push(j as u32);
         self.weights = self.coordinates.clone();
         self.factor.backward(&mut self.weights);
         self.residual_squared -= coordinate * coordinate;
-        self.done = self.atoms.len() >= self.limit
-            || self.residual_squared <= self.tol * self.dictionary.squared_norm(self.row);
+        self.done =
+            self.atoms.len() >= self.limit || self.residual_squared <= self.tol * self.target.squared_norm();
         Some((cross, pivot.sqrt()))
     }
 
     /// The whole pursuit with the correlations carried along. `buffer` holds the correlations, then the `p_t`.
     fn run_on_gram(&mut self, buffer: &mut Vec<f32>) {
-        let Some(gram) = self.dictionary.gram() else { return };
-        let n = self.dictionary.n_atoms();
+        let Some(gram) = self.target.dictionary.gram() else { return };
+        let n = self.target.dictionary.n_atoms();
         buffer.clear();
-        buffer.extend_from_slice(gram.row(self.row));
+        buffer.extend_from_slice(self.target.start());
         while !self.done {
             self.mask(&mut buffer[..n]);
             let Some(j) = self.choose(&buffer[..n]) else { return };
@@ -217,11 +222,11 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     /// Refines the coefficients once in float64 and certifies the fit.
     fn finish(mut self) -> Row {
         if self.atoms.is_empty() {
-            let squared = self.dictionary.squared_norm(self.row);
+            let squared = self.target.squared_norm();
             let status = Certificate::trivial(squared);
             return Row { entries: Vec::new(), certificate: status };
         }
-        let mut exact = ExactRow::new(self.dictionary, self.row);
+        let mut exact = ExactRow::new(&self.target);
         exact.set(&self.atoms, &self.weights);
         let mut correction: Vec<f64> = self.atoms.iter().map(|&s| exact.correlation(s as usize)).collect();
         self.factor.forward(&mut correction);

@@ -11,6 +11,7 @@ use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
 use crate::panel::{Row, for_each_panel};
+use crate::target::{Target, Targets, longest};
 use crate::{Certificate, ExpressError, Monitor, Solution, SolveStatus};
 
 /// Non-negative least squares.
@@ -20,25 +21,29 @@ const PIVOT_NOISE: f64 = 1e-10;
 
 pub(super) fn solve(
     dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
     limit: usize,
     tol: f64,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
-    let norm = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max).sqrt();
-    for_each_panel(dictionary, monitor, |rows| {
-        let mut pursuits: Vec<Pursuit<'_, '_>> =
-            rows.map(|row| Pursuit::new(dictionary, row, limit, tol, norm)).collect();
+    let norm = longest(dictionary, targets);
+    for_each_panel(dictionary, targets, monitor, |rows| {
         let mut correlations = Vec::new();
+        let mut pursuits: Vec<Pursuit<'_, '_, '_>> = targets
+            .panel(dictionary, rows, &mut correlations)
+            .into_iter()
+            .map(|target| Pursuit::new(target, limit, tol, norm))
+            .collect();
         loop {
             let mut active: Vec<_> = pursuits.iter_mut().filter(|p| !p.done).collect();
             if active.is_empty() {
                 break;
             }
             let present: Vec<_> = active.iter().map(|p| p.fit.nonzero()).collect();
-            let queries: Vec<Query<'_>> = active
+            let queries: Vec<Query<'_, '_, '_, '_>> = active
                 .iter()
                 .zip(&present)
-                .map(|(p, (atoms, weights))| Query { row: p.row, atoms, weights })
+                .map(|(p, (atoms, weights))| Query { target: &p.target, atoms, weights })
                 .collect();
             scan(dictionary, &queries, &mut correlations);
             for (pursuit, correlations) in
@@ -52,9 +57,8 @@ pub(super) fn solve(
 }
 
 /// One row under way.
-struct Pursuit<'d, 'a> {
-    dictionary: &'d Dictionary<'a>,
-    row: usize,
+struct Pursuit<'d, 'a, 't> {
+    target: Target<'d, 'a, 't>,
     limit: usize,
     tol: f64,
     norm: f64,
@@ -64,14 +68,14 @@ struct Pursuit<'d, 'a> {
     done: bool,
 }
 
-impl<'d, 'a> Pursuit<'d, 'a> {
-    fn new(dictionary: &'d Dictionary<'a>, row: usize, limit: usize, tol: f64, norm: f64) -> Self {
-        let done = dictionary.squared_norm(row) == 0.0;
-        Self { dictionary, row, limit, tol, norm, fit: Restricted::new(REFIT, PIVOT_NOISE), n_steps: 0, done }
+impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
+    fn new(target: Target<'d, 'a, 't>, limit: usize, tol: f64, norm: f64) -> Self {
+        let done = target.squared_norm() == 0.0;
+        Self { target, limit, tol, norm, fit: Restricted::new(REFIT, PIVOT_NOISE), n_steps: 0, done }
     }
 
     fn step(&mut self, correlations: &mut [f32]) {
-        correlations[self.row] = 0.0;
+        self.target.mask(correlations);
         for &j in self.fit.atoms() {
             correlations[j as usize] = 0.0;
         }
@@ -80,7 +84,7 @@ impl<'d, 'a> Pursuit<'d, 'a> {
             self.done = true;
             return;
         };
-        let (dictionary, row) = (self.dictionary, self.row);
+        let target = &self.target;
         let (mut wanted, _) = self.fit.nonzero();
         if wanted.len() < self.fit.atoms().len() {
             self.fit = Restricted::new(REFIT, PIVOT_NOISE);
@@ -90,18 +94,18 @@ impl<'d, 'a> Pursuit<'d, 'a> {
         wanted.push(j);
         self.fit.extend(
             &wanted,
-            |a, b| dictionary.exact_gram_entry(a, b),
-            |a| dictionary.exact_gram_entry(row, a),
+            |a, b| target.dictionary.exact_gram_entry(a, b),
+            |a| target.exact_atom_entry(a),
         );
         self.fit.solve();
         self.n_steps += 1;
         let (atoms, weights) = self.fit.nonzero();
-        let mut exact = ExactRow::new(dictionary, row);
+        let mut exact = ExactRow::new(target);
         exact.set(&atoms, &weights);
         // An atom may leave and never return, so steps are bounded as well as atoms.
         self.done = atoms.len() >= self.limit
             || self.n_steps as usize >= 2 * self.limit
-            || exact.residual_squared() <= self.tol * dictionary.squared_norm(row);
+            || exact.residual_squared() <= self.tol * target.squared_norm();
     }
 
     /// The atom with the largest positive correlation; candidates within the float32 error bound are compared in
@@ -109,12 +113,12 @@ impl<'d, 'a> Pursuit<'d, 'a> {
     fn choose(&self, correlations: &[f32]) -> Option<u32> {
         let (atoms, weights) = self.fit.nonzero();
         let l1: f64 = weights.iter().sum();
-        let error = scan_error(self.dictionary, self.norm, atoms.len(), l1);
+        let error = scan_error(&self.target, self.norm, atoms.len(), l1);
         let best = f64::from(max_abs(correlations));
         if best <= error {
             return None;
         }
-        let mut exact = ExactRow::new(self.dictionary, self.row);
+        let mut exact = ExactRow::new(&self.target);
         exact.set(&atoms, &weights);
         let mut chosen: Option<(u32, f64)> = None;
         for_each_above(correlations, (best - 2.0 * error) as f32, |j, _| {
@@ -128,11 +132,11 @@ impl<'d, 'a> Pursuit<'d, 'a> {
 
     fn finish(self) -> Row {
         let (atoms, weights) = self.fit.nonzero();
-        let squared = self.dictionary.squared_norm(self.row);
+        let squared = self.target.squared_norm();
         if atoms.is_empty() {
             return Row { entries: Vec::new(), certificate: Certificate::trivial(squared) };
         }
-        let mut exact = ExactRow::new(self.dictionary, self.row);
+        let mut exact = ExactRow::new(&self.target);
         exact.set(&atoms, &weights);
         let left = atoms.iter().map(|&j| exact.correlation(j as usize).abs()).fold(0.0, f64::max);
         let none = Measured::Undefined(Status::NotApplicable);

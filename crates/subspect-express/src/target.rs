@@ -1,0 +1,134 @@
+//! What a row expresses: an atom (by the others), or another input (by all atoms).
+//!
+//! Out of sample there is no excluded atom, and inner products come from the activations instead of the Gram matrix;
+//! everything else about a row is the same, so solvers see a [`Target`] and do not ask which kind it is.
+
+use std::ops::Range;
+
+use subspect_linalg::{Dictionary, Queries};
+
+/// The inputs that a solve expresses.
+#[derive(Clone, Copy)]
+pub(crate) enum Targets<'t> {
+    /// Every atom, by the others.
+    Atoms,
+    /// Other inputs, by all atoms.
+    Others(&'t Queries<'t>),
+}
+
+impl<'t> Targets<'t> {
+    /// Number of rows of the result.
+    pub(crate) fn len(&self, dictionary: &Dictionary<'_>) -> usize {
+        match self {
+            Targets::Atoms => dictionary.n_atoms(),
+            Targets::Others(queries) => queries.len(),
+        }
+    }
+
+    /// The targets of a panel of rows, and their correlations with all atoms into `out` (`rows x N`).
+    pub(crate) fn panel<'d, 'a>(
+        &self,
+        dictionary: &'d Dictionary<'a>,
+        rows: Range<usize>,
+        out: &mut Vec<f32>,
+    ) -> Vec<Target<'d, 'a, 't>> {
+        let n = dictionary.n_atoms();
+        out.clear();
+        out.resize(rows.len() * n, 0.0);
+        match self {
+            Targets::Atoms => dictionary.gram_panel(rows.start, rows.end, out),
+            Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
+        }
+        let keep = matches!(self, Targets::Others(_)) && dictionary.gram().is_some();
+        rows.enumerate()
+            .map(|(k, row)| {
+                let start = if keep { out[k * n..(k + 1) * n].to_vec() } else { Vec::new() };
+                Target { dictionary, targets: *self, row, start }
+            })
+            .collect()
+    }
+}
+
+/// One row's input.
+pub(crate) struct Target<'d, 'a, 't> {
+    pub(crate) dictionary: &'d Dictionary<'a>,
+    targets: Targets<'t>,
+    row: usize,
+    /// Correlations with all atoms, where no Gram row holds them.
+    start: Vec<f32>,
+}
+
+impl Target<'_, '_, '_> {
+    /// The atom that must not be used.
+    pub(crate) fn excluded(&self) -> Option<usize> {
+        match self.targets {
+            Targets::Atoms => Some(self.row),
+            Targets::Others(_) => None,
+        }
+    }
+
+    /// `||x̂||²`.
+    pub(crate) fn squared_norm(&self) -> f64 {
+        match self.targets {
+            Targets::Atoms => self.dictionary.squared_norm(self.row),
+            Targets::Others(queries) => queries.squared_norm(self.row),
+        }
+    }
+
+    /// `x̂ · x̂_j` in the best precision at hand.
+    pub(crate) fn atom_entry(&self, j: usize) -> f64 {
+        match self.targets {
+            Targets::Atoms => self.dictionary.gram_entry(self.row, j),
+            Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+        }
+    }
+
+    /// `x̂ · x̂_j` in float64.
+    pub(crate) fn exact_atom_entry(&self, j: usize) -> f64 {
+        match self.targets {
+            Targets::Atoms => self.dictionary.exact_gram_entry(self.row, j),
+            Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+        }
+    }
+
+    /// `r += weight x̂`.
+    pub(crate) fn add_scaled(&self, weight: f64, r: &mut [f64]) {
+        match self.targets {
+            Targets::Atoms => self.dictionary.add_scaled_atom(self.row, weight, r),
+            Targets::Others(queries) => queries.add_scaled(self.row, weight, r),
+        }
+    }
+
+    /// Correlations with all atoms in float32, where the Gram matrix is kept.
+    pub(crate) fn start(&self) -> &[f32] {
+        match (self.targets, self.dictionary.gram()) {
+            (Targets::Atoms, Some(gram)) => gram.row(self.row),
+            _ => &self.start,
+        }
+    }
+
+    /// A bound on the error of one float32 product with an atom, relative to the lengths of both.
+    pub(crate) fn product_error(&self) -> f64 {
+        match self.targets {
+            Targets::Atoms => self.dictionary.product_error(),
+            Targets::Others(_) => self.dictionary.query_error(),
+        }
+    }
+
+    /// Takes the excluded atom out of a row of correlations.
+    pub(crate) fn mask(&self, correlations: &mut [f32]) {
+        if let Some(i) = self.excluded() {
+            correlations[i] = 0.0;
+        }
+    }
+}
+
+/// Length of the longest atom or target: the scale of every error bound.
+pub(crate) fn longest(dictionary: &Dictionary<'_>, targets: Targets<'_>) -> f64 {
+    let atoms = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max);
+    let others = match targets {
+        Targets::Atoms => 0.0,
+        Targets::Others(queries) => (0..queries.len()).map(|i| queries.squared_norm(i)).fold(0.0, f64::max),
+    };
+    atoms.max(others).sqrt()
+}
