@@ -64,7 +64,6 @@ def test_the_pair_that_public_implementations_agree_on(subspect, shared, tmp_pat
     assert found["debiased"][0][0]["value"] == pytest.approx(oracle["cka_linear_song"], abs=WIDE)
 
 
-@pytest.mark.xfail(reason="the command rounds float64 files to float32 and multiplies in float32: 4e-9 off")
 def test_the_pair_to_the_last_digits(subspect, shared):
     oracle = parse((shared / "oracle" / "oracle.json").read_text())["cka_pair"]
     found = subspect("similarity", *(shared / "oracle" / name for name in oracle["inputs"]))

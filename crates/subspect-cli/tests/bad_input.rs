@@ -93,6 +93,7 @@ fn nan_in_activations_names_layer_and_input() {
     write_f32(&s.path("acts/conv2.npy"), x.as_ref()).unwrap();
     insta::assert_snapshot!("nan_imported", s.error(&["import", "acts", "--output", "store"]));
     insta::assert_snapshot!("nan_expressed", s.error(&["express", "acts/conv2.npy", "--output", "c.npz"]));
+    insta::assert_snapshot!("nan_compared", s.error(&["similarity", "acts/conv1.npy", "acts/conv2.npy"]));
     // A deviation this small overflows in the first layer.
     insta::assert_snapshot!("nan_captured", s.error(&digits(&["--normalize", "0:1e-44"])));
 }

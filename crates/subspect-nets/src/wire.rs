@@ -155,6 +155,8 @@ fn known_other_format(bytes: &[u8]) -> Option<&'static str> {
         Some("a zip archive (a PyTorch checkpoint is one: export the model with torch.onnx.export)")
     } else if starts(b"\x80\x02") || starts(b"\x80\x04") {
         Some("a Python pickle (export the model with torch.onnx.export)")
+    } else if starts(b"\x89PNG") || starts(b"\xff\xd8\xff") {
+        Some("a picture (the network goes to --model, pictures to --data)")
     } else if starts(b"\x89HDF") {
         Some("an HDF5 file (convert a Keras model with tf2onnx)")
     } else if starts(b"version https://git-lfs") {

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use subspect_data::dense::{Activations, Npz};
+use subspect_data::dense::{Activations, Npz, read_f64};
 use subspect_data::record::RunRecord;
 use subspect_data::rundir::{RECORD_FILE, RunDir};
 use subspect_data::sparse::load_csr;
 use subspect_data::store::{ActivationStore, MANIFEST_FILE};
 use subspect_graph::AffinityGraph;
-use subspect_linalg::{MatRef, Measured};
-use subspect_similarity::Estimator;
+use subspect_linalg::{EXACT_GRAM_MAX, MatRef, Measured};
+use subspect_similarity::{Estimator, SimilarityError, linear_cka};
 
 use crate::compare::{linear_moments_of, ssc_moments_of};
 use crate::{Events, PipelineError};
@@ -43,6 +43,34 @@ pub fn similarity(
     events: &dyn Events,
 ) -> Result<Comparison, PipelineError> {
     let (a, b) = (Operand::open(a)?, Operand::open(b)?);
+    compare(&a, &b, measure, memory, events).map_err(|e| named(e, &a, &b))
+}
+
+/// Says which file or layer a value is in that is not finite.
+fn named(error: PipelineError, a: &Operand, b: &Operand) -> PipelineError {
+    let PipelineError::Similarity(SimilarityError::NotFinite { index, row, col, value }) = error else {
+        return error;
+    };
+    let (operand, layer) = if index < a.names.len() { (a, index) } else { (b, index - a.names.len()) };
+    let layer = operand.names.get(layer).filter(|_| operand.names.len() > 1);
+    PipelineError::Input {
+        what: match layer {
+            Some(name) => format!("{}, layer {name}", operand.path.display()),
+            None => operand.path.display().to_string(),
+        },
+        expected: "finite values".into(),
+        found: format!("{value} at row {row}, column {col}"),
+        mend: "find out where the network or the export overflows, or leave that input out".into(),
+    }
+}
+
+fn compare(
+    a: &Operand,
+    b: &Operand,
+    measure: Option<&str>,
+    memory: u64,
+    events: &dyn Events,
+) -> Result<Comparison, PipelineError> {
     let measure = match measure.map(|m| m.replace('-', "_")) {
         None if a.has_graphs() && b.has_graphs() => "ssc_cka",
         None => "linear_cka",
@@ -56,7 +84,12 @@ pub fn similarity(
             });
         }
     };
-    same_inputs(&a, &b)?;
+    same_inputs(a, b)?;
+    if measure == "linear_cka"
+        && let Some(comparison) = in_float64(a, b)?
+    {
+        return Ok(comparison);
+    }
     let n_rows = a.names.len();
     let moments = if measure == "ssc_cka" {
         let graphs: Vec<AffinityGraph> = [a.graphs()?, b.graphs()?].concat();
@@ -74,10 +107,37 @@ pub fn similarity(
         n_inputs: moments.n_inputs(),
         biased: block(Estimator::Biased),
         debiased: block(Estimator::Debiased),
-        rows: a.names,
-        columns: b.names,
+        rows: a.names.clone(),
+        columns: b.names.clone(),
     })
 }
+
+/// Two single files of few inputs are compared in float64, as they were stored; `None` for anything larger.
+fn in_float64(a: &Operand, b: &Operand) -> Result<Option<Comparison>, PipelineError> {
+    if !matches!((&a.kind, &b.kind), (Kind::Matrix, Kind::Matrix)) {
+        return Ok(None);
+    }
+    let bytes = |o: &Operand| std::fs::metadata(&o.path).map(|m| m.len()).unwrap_or(u64::MAX);
+    if bytes(a).saturating_add(bytes(b)) > FLOAT64_BYTES {
+        return Ok(None);
+    }
+    let (x, y) = (read_f64(&a.path)?, read_f64(&b.path)?);
+    if x.n_rows().max(y.n_rows()) > EXACT_GRAM_MAX {
+        return Ok(None);
+    }
+    let value = |e| Ok::<_, PipelineError>(vec![vec![linear_cka(x.as_ref(), y.as_ref(), e)?]]);
+    Ok(Some(Comparison {
+        measure: "linear_cka",
+        n_inputs: x.n_rows(),
+        biased: value(Estimator::Biased)?,
+        debiased: value(Estimator::Debiased)?,
+        rows: a.names.clone(),
+        columns: b.names.clone(),
+    }))
+}
+
+/// Largest pair of files that is read whole into float64.
+const FLOAT64_BYTES: u64 = 256 << 20;
 
 enum Kind {
     /// `.npy`.
