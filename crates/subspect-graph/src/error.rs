@@ -73,6 +73,34 @@ pub enum GraphError {
         /// Inputs of the graph.
         n_nodes: usize,
     },
+    /// A number of clusters that the graph cannot be cut into.
+    #[error("expected a number of clusters from 1 to {n_nodes}, one per input at most, found {n_clusters}")]
+    ClusterCount {
+        /// Clusters asked for.
+        n_clusters: usize,
+        /// Inputs of the graph.
+        n_nodes: usize,
+    },
+    /// A name that is not in the list.
+    #[error("there is no {what} \"{found}\"; expected one of {known}")]
+    Name {
+        /// Which list.
+        what: &'static str,
+        /// The name given.
+        found: String,
+        /// The names of the list.
+        known: String,
+    },
+    /// A parameter that cannot have this value.
+    #[error("{parameter}: expected {expected}, found {found}")]
+    Parameter {
+        /// Name.
+        parameter: String,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The sparse matrix itself is broken.
     #[error(transparent)]
     Matrix(#[from] LinalgError),

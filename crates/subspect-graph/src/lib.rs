@@ -3,7 +3,9 @@
 //! A layer's self-expression coefficients `C` (`N x N`, row i expresses input i) become the undirected graph
 //! `A = |C| + |C|ᵀ` ([`AffinityGraph`]). Against a [`Partition`] of the inputs, usually the class labels, the
 //! graph is measured ([`modularity`], [`measure_all`] and the list [`MEASURES`]), compared with permuted labels
-//! ([`modularity_null`]), and read at one input ([`neighbourhood`], [`AffinityVote`]).
+//! ([`modularity_null`]), and read at one input ([`neighbourhood`], [`AffinityVote`]). The other way round,
+//! [`spectral_clustering`] finds a partition in a graph ([`Postprocess`] makes it ready), and [`agreement`] compares
+//! two partitions.
 //!
 //! Pure mathematics: no I/O, no clock, no environment, no printing. Randomness comes from a passed
 //! [`subspect_linalg::Seed`], and no result depends on the number of threads.
@@ -24,21 +26,32 @@
 //! ```
 
 mod affinity;
+mod agreement;
+mod components;
 mod error;
+mod kmeans;
 mod measures;
 mod neighbourhood;
 mod null;
 mod partition;
+mod postprocess;
+mod spectral;
 mod vote;
 
 pub use affinity::AffinityGraph;
+pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matching};
+pub use components::{Components, components};
 pub use error::GraphError;
+pub use kmeans::KMeansOptions;
 pub use measures::class_affinity::class_affinity;
 pub use measures::conductance::conductance;
+pub use measures::connectivity::connectivity;
 pub use measures::modularity::{modularity, modularity_by_class, modularity_ceiling, modularity_floor};
 pub use measures::preservation::{one_class_rows, subspace_preserving_error};
 pub use measures::{MEASURES, MeasureInfo, ParameterInfo, RESOLUTION, Subject, measure_all};
 pub use neighbourhood::{Neighbour, Neighbourhood, neighbourhood};
 pub use null::{Null, modularity_null};
 pub use partition::Partition;
+pub use postprocess::{POSTPROCESSES, Postprocess, PostprocessInfo};
+pub use spectral::{Embedding, SpectralClustering, SpectralOptions, SpectralStatus, spectral_clustering};
 pub use vote::{AffinityVote, affinity_votes, vote_accuracy, vote_agreement};

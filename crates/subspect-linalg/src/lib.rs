@@ -10,6 +10,8 @@
 
 mod csr;
 mod dictionary;
+mod eigen;
+mod eigenpairs;
 mod error;
 mod inverse;
 mod matrix;
@@ -20,6 +22,8 @@ pub mod simd;
 
 pub use csr::{Csr, CsrBuilder, CsrValue};
 pub use dictionary::{Dictionary, EXACT_GRAM_MAX, MemoryMode, Queries, RowScale};
+pub use eigen::symmetric_eigen;
+pub use eigenpairs::{EigenOptions, Eigenpairs, ScaledCsr, largest_eigenpairs};
 pub use error::LinalgError;
 pub use inverse::{product_abt_f64, spd_inverse};
 pub use matrix::{MatRef, Matrix};

@@ -29,6 +29,8 @@ pub enum Status {
     NotFinite,
     /// The quantity does not exist for this method: a greedy solution has no duality gap.
     NotApplicable,
+    /// An iteration ended before it reached its tolerance.
+    NotConverged,
 }
 
 impl Status {
@@ -45,6 +47,7 @@ impl Status {
             Status::NotPositive => "not_positive",
             Status::NotFinite => "not_finite",
             Status::NotApplicable => "not_applicable",
+            Status::NotConverged => "not_converged",
         }
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod agreement;
 pub(crate) mod class_affinity;
 pub(crate) mod conductance;
+pub(crate) mod connectivity;
 pub(crate) mod modularity;
 pub(crate) mod preservation;
 pub(crate) mod sparsity;
@@ -23,6 +24,8 @@ pub static MEASURES: &[&MeasureInfo] = &[
     &class_affinity::SAME_CLASS_MASS,
     &conductance::MEAN,
     &conductance::MAX,
+    &connectivity::MIN,
+    &connectivity::MEAN,
     &preservation::SRE,
     &preservation::ONE_CLASS_ROWS,
     &agreement::ACCURACY,
