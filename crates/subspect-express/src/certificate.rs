@@ -9,6 +9,8 @@
 //! - with `c >= 0` the positive part of `g_j` takes the place of `|g_j|`;
 //! - KKT violation: the largest of `|g_j| - λ1` off the support and `|g_j - λ1 sign c_j|` on it, over `λ1`.
 //!
+//! Ridge and LRSC state their gap, true as well, in their own files; LRSC's rows share one problem and one gap.
+//!
 //! Reference: Mairal & Yu, "Complexity analysis of the Lasso regularization path", ICML 2012, for the gap of a
 //! scaled residual; the elastic net is the lasso of the stacked rows `(x̂_j, √λ2 e_j)`.
 

@@ -42,7 +42,7 @@ pub enum ExpressError {
     /// A dense method on too many inputs.
     #[error(
         "method `{method}` needs dense N x N arrays and takes at most {limit} inputs, found {found}: \
-         take fewer inputs, or `lasso`, which solves the same problem exactly"
+         take fewer inputs, or a sparse method such as `lasso`, which has no such limit"
     )]
     TooManyInputs {
         /// The method.
@@ -52,6 +52,35 @@ pub enum ExpressError {
         /// Inputs given.
         found: usize,
     },
+    /// Something that only problems with an alpha have.
+    #[error("{what} needs lasso or elastic_net, found method `{method}`")]
+    NeedsAlpha {
+        /// What was asked for.
+        what: &'static str,
+        /// The method.
+        method: &'static str,
+    },
+    /// A number that was asked for beside the method's parameters.
+    #[error("{what} must be {expected}, found {found}")]
+    Range {
+        /// What was asked for.
+        what: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: f64,
+    },
+    /// No approximation has this name.
+    #[error("unknown approximation `{name}`: expected one of {known}")]
+    UnknownApproximation {
+        /// The name that was given.
+        name: String,
+        /// All names, comma-separated.
+        known: String,
+    },
+    /// Activations that cannot be used.
+    #[error(transparent)]
+    Linalg(#[from] subspect_linalg::LinalgError),
     /// A method that cannot express inputs outside the dictionary.
     #[error(
         "method `{method}` expresses only the dictionary's own inputs: use lasso, elastic_net, omp or knn"

@@ -13,18 +13,29 @@
 //! Pure mathematics: no I/O, no clock, no printing. Rows are solved in parallel in the caller's rayon pool, and
 //! the bits of the result do not depend on the number of threads.
 
+mod approximate;
 mod certificate;
 mod error;
 mod method;
 mod monitor;
 mod panel;
+mod path;
+mod problem;
 mod solve;
 mod solvers;
 mod target;
 
+pub use approximate::{
+    APPROXIMATIONS, Approximation, ApproximationError, ApproximationInfo, FullProblem, MAX_NEIGHBOURS,
+    furthest_first, measure_error, project, sample_rows, solve_approximately,
+};
 pub use certificate::{Certificate, ElasticNetRow, SolveStatus, certify};
 pub use error::ExpressError;
 pub use method::{Alpha, Method, MethodInfo, ParameterInfo};
 pub use monitor::{Monitor, Silent};
-pub use solve::{Solution, SolveOptions, express_others, solve};
+pub use path::{
+    DensityChoice, DensityTarget, PathBlock, PathPoint, PathSummary, choose_density, knee, log_grid, path,
+    path_blocks, path_summaries,
+};
+pub use solve::{Solution, SolveOptions, express_others, express_rows, solve};
 pub use solvers::METHODS;

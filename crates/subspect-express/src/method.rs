@@ -47,10 +47,25 @@ pub enum Method {
         /// Whether `c >= 0`.
         positive: bool,
     },
+    /// `||X - C X||² + alpha ||C||²`, zero diagonal, closed form, dense.
+    Ridge {
+        /// Weight of the penalty, absolute.
+        alpha: f64,
+    },
+    /// `||C||_* + tau/2 ||X - C X||²`, closed form, dense, returned without its diagonal.
+    Lrsc {
+        /// Weight of the data term.
+        tau: f64,
+    },
     /// The `n_neighbors` largest cosines.
     Knn {
         /// Neighbours per row.
         n_neighbors: usize,
+    },
+    /// The lasso by ADMM: exact, slow, an independent check.
+    Admm {
+        /// Weight of the penalty.
+        alpha: Alpha,
     },
     /// The published ADMM of Saini et al. 2021, exactly as it behaves.
     Saini2021 {
@@ -76,6 +91,8 @@ pub struct MethodInfo {
     pub reference: &'static str,
     /// Whether rows carry a duality gap.
     pub certified: bool,
+    /// Whether nearly every coefficient differs from zero: `N²` entries, and `O(N²)` memory on the way.
+    pub dense: bool,
     /// Parameters with defaults and ranges.
     pub parameters: &'static [ParameterInfo],
 }
@@ -127,7 +144,10 @@ impl Method {
             Method::Lasso { .. } => "lasso",
             Method::ElasticNet { .. } => "elastic_net",
             Method::Omp { .. } => "omp",
+            Method::Ridge { .. } => "ridge",
+            Method::Lrsc { .. } => "lrsc",
             Method::Knn { .. } => "knn",
+            Method::Admm { .. } => "admm",
             Method::Saini2021 { .. } => "saini2021",
         }
     }
@@ -165,6 +185,9 @@ impl Method {
             "omp" => {
                 Method::Omp { n_nonzero_coefs: get("n_nonzero_coefs") as usize, tol: get("tol"), positive }
             }
+            "ridge" => Method::Ridge { alpha: get("alpha") },
+            "lrsc" => Method::Lrsc { tau: get("tau") },
+            "admm" => Method::Admm { alpha },
             "knn" => Method::Knn { n_neighbors: get("n_neighbors") as usize },
             _ => Method::Saini2021 {
                 tau: get("tau"),
@@ -193,6 +216,9 @@ impl Method {
                 ("tol", tol),
                 ("positive", f64::from(u8::from(positive))),
             ],
+            Method::Ridge { alpha } => vec![("alpha", alpha)],
+            Method::Lrsc { tau } => vec![("tau", tau)],
+            Method::Admm { alpha: a } => vec![alpha(a)],
             Method::Knn { n_neighbors } => vec![("n_neighbors", n_neighbors as f64)],
             Method::Saini2021 { tau, mu, max_iter, tol } => {
                 vec![("tau", tau), ("mu", mu), ("max_iter", max_iter as f64), ("tol", tol)]
@@ -251,7 +277,7 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let err = |name, pairs| Method::from_parameters(name, &params(pairs)).unwrap_err().to_string();
-        assert!(err("laso", &[]).contains("expected one of lasso, elastic_net, omp, knn"));
+        assert!(err("laso", &[]).contains("expected one of lasso, elastic_net, omp, ridge, lrsc, knn"));
         assert_eq!(
             err("lasso", &[("alpha_ratio", 0.0)]),
             "`alpha_ratio` of method `lasso` must be a number in (0, 1], found 0"

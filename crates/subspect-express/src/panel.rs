@@ -37,28 +37,36 @@ pub(crate) fn for_each_panel(
     monitor: &dyn Monitor,
     solve: impl Fn(Range<usize>) -> Vec<Row> + Sync,
 ) -> Result<Solution, ExpressError> {
+    let panels = map_panels(dictionary, targets, monitor, solve)?;
+    Ok(stack(dictionary.n_atoms(), panels.into_iter().flatten()))
+}
+
+/// What `solve` makes of every panel, in order.
+pub(crate) fn map_panels<T: Send>(
+    dictionary: &Dictionary<'_>,
+    targets: Targets<'_>,
+    monitor: &dyn Monitor,
+    solve: impl Fn(Range<usize>) -> T + Sync,
+) -> Result<Vec<T>, ExpressError> {
     let n = targets.len(dictionary);
     let height = height(dictionary);
     let stopped = AtomicBool::new(false);
-    let panels: Vec<Vec<Row>> = (0..n.div_ceil(height))
+    let panels: Vec<Option<T>> = (0..n.div_ceil(height))
         .into_par_iter()
         .with_max_len(1)
         .map(|p| {
             if stopped.load(Ordering::Relaxed) || monitor.is_cancelled() {
                 stopped.store(true, Ordering::Relaxed);
-                return Vec::new();
+                return None;
             }
             let rows = p * height..((p + 1) * height).min(n);
             let done = rows.len();
             let solved = solve(rows);
             monitor.rows_done(done);
-            solved
+            Some(solved)
         })
         .collect();
-    if stopped.into_inner() {
-        return Err(ExpressError::Cancelled);
-    }
-    Ok(stack(dictionary.n_atoms(), panels.into_iter().flatten()))
+    panels.into_iter().collect::<Option<Vec<T>>>().ok_or(ExpressError::Cancelled)
 }
 
 /// Rows in order to one sparse matrix and the list of certificates.

@@ -2,16 +2,17 @@
 
 use subspect_linalg::{Csr, Dictionary, Measured, Queries, Status};
 
-use crate::solvers::{knn, lasso, omp, saini2021};
+use crate::panel::{Row, stack};
+use crate::solvers::{admm, knn, lasso, lrsc, omp, ridge, saini2021};
 use crate::target::Targets;
 use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
 
 /// When a solver may stop. The defaults suit every layer; tests of exactness ask for less.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveOptions {
-    /// Largest relative duality gap of a converged row (lasso, elastic net).
+    /// Largest relative duality gap of a converged row, for methods that are certified.
     pub tol: f64,
-    /// Most rounds of the working-set loop per row.
+    /// Most rounds of the working-set loop per row (admm: rounds of 50 steps).
     pub max_iter: usize,
 }
 
@@ -60,6 +61,25 @@ impl Solution {
         })
     }
 
+    /// The rows with these indices.
+    fn pick(&self, rows: &[u32]) -> Solution {
+        let of = |i: u32| {
+            let (cols, values) = self.coefficients.row(i as usize);
+            let entries = cols.iter().copied().zip(values.iter().copied()).collect();
+            Row { entries, certificate: self.certificates[i as usize] }
+        };
+        stack(self.coefficients.n_cols(), rows.iter().map(|&i| of(i)))
+    }
+
+    /// All rows, in order.
+    pub(crate) fn into_rows(self) -> impl Iterator<Item = Row> {
+        let Solution { coefficients, certificates } = self;
+        certificates.into_iter().enumerate().map(move |(i, certificate)| {
+            let (cols, values) = coefficients.row(i);
+            Row { entries: cols.iter().copied().zip(values.iter().copied()).collect(), certificate }
+        })
+    }
+
     fn gaps(&self) -> Result<Vec<f64>, Status> {
         let mut gaps = Vec::with_capacity(self.certificates.len());
         for c in &self.certificates {
@@ -85,6 +105,9 @@ pub fn solve(
 ) -> Result<Solution, ExpressError> {
     method.check()?;
     match *method {
+        Method::Ridge { alpha } => ridge::solve(dictionary, alpha, options, monitor),
+        Method::Lrsc { tau } => lrsc::solve(dictionary, tau, options, monitor),
+        Method::Admm { alpha } => admm::solve(dictionary, alpha, options, monitor),
         Method::Saini2021 { tau, mu, max_iter, tol } => {
             saini2021::solve(dictionary, tau, mu, max_iter, tol, monitor)
         }
@@ -108,6 +131,26 @@ pub fn express_others(
     solve_rows(dictionary, Targets::Others(queries), method, options, monitor)
 }
 
+/// Expresses only these atoms, each by all others: row `k` of the result expresses atom `rows[k]`, as [`solve`] would.
+/// Methods whose rows hang together are solved for all atoms.
+///
+/// # Errors
+/// As [`solve`]; a row out of range.
+pub fn express_rows(
+    dictionary: &Dictionary<'_>,
+    rows: &[u32],
+    method: &Method,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    method.check()?;
+    let targets = Targets::some(dictionary, rows)?;
+    match solve_rows(dictionary, targets, method, options, monitor) {
+        Err(ExpressError::InSampleOnly { .. }) => Ok(solve(dictionary, method, options, monitor)?.pick(rows)),
+        solved => solved,
+    }
+}
+
 /// The methods that solve row by row.
 fn solve_rows(
     dictionary: &Dictionary<'_>,
@@ -127,6 +170,8 @@ fn solve_rows(
             omp::solve(dictionary, targets, n_nonzero_coefs, tol, positive, monitor)
         }
         Method::Knn { n_neighbors } => knn::solve(dictionary, targets, n_neighbors, monitor),
-        Method::Saini2021 { .. } => Err(ExpressError::InSampleOnly { method: method.name() }),
+        Method::Ridge { .. } | Method::Lrsc { .. } | Method::Admm { .. } | Method::Saini2021 { .. } => {
+            Err(ExpressError::InSampleOnly { method: method.name() })
+        }
     }
 }

@@ -7,20 +7,38 @@ use std::ops::Range;
 
 use subspect_linalg::{Dictionary, Queries};
 
+use crate::ExpressError;
+
 /// The inputs that a solve expresses.
 #[derive(Clone, Copy)]
 pub(crate) enum Targets<'t> {
     /// Every atom, by the others.
     Atoms,
+    /// These atoms, each by all others.
+    Some(&'t [u32]),
     /// Other inputs, by all atoms.
     Others(&'t Queries<'t>),
 }
 
 impl<'t> Targets<'t> {
+    /// These atoms.
+    pub(crate) fn some(dictionary: &Dictionary<'_>, atoms: &'t [u32]) -> Result<Self, ExpressError> {
+        let n = dictionary.n_atoms();
+        match atoms.iter().find(|&&i| i as usize >= n) {
+            None => Ok(Targets::Some(atoms)),
+            Some(&i) => Err(ExpressError::Range {
+                what: "an input to express",
+                expected: format!("below {n}, the number of inputs"),
+                found: f64::from(i),
+            }),
+        }
+    }
+
     /// Number of rows of the result.
     pub(crate) fn len(&self, dictionary: &Dictionary<'_>) -> usize {
         match self {
             Targets::Atoms => dictionary.n_atoms(),
+            Targets::Some(atoms) => atoms.len(),
             Targets::Others(queries) => queries.len(),
         }
     }
@@ -37,13 +55,25 @@ impl<'t> Targets<'t> {
         out.resize(rows.len() * n, 0.0);
         match self {
             Targets::Atoms => dictionary.gram_panel(rows.start, rows.end, out),
+            Targets::Some(atoms) => {
+                let chosen = atoms[rows.clone()].iter().map(|&i| i as usize);
+                for (i, out) in chosen.zip(out.chunks_exact_mut(n.max(1))) {
+                    dictionary.gram_panel(i, i + 1, out);
+                }
+            }
             Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
         }
         let keep = matches!(self, Targets::Others(_)) && dictionary.gram().is_some();
         rows.enumerate()
             .map(|(k, row)| {
                 let start = if keep { out[k * n..(k + 1) * n].to_vec() } else { Vec::new() };
-                Target { dictionary, targets: *self, row, start }
+                match *self {
+                    // From here on there is no difference: an atom, by all others.
+                    Targets::Some(atoms) => {
+                        Target { dictionary, targets: Targets::Atoms, row: atoms[row] as usize, start }
+                    }
+                    targets => Target { dictionary, targets, row, start },
+                }
             })
             .collect()
     }
@@ -62,40 +92,40 @@ impl Target<'_, '_, '_> {
     /// The atom that must not be used.
     pub(crate) fn excluded(&self) -> Option<usize> {
         match self.targets {
-            Targets::Atoms => Some(self.row),
             Targets::Others(_) => None,
+            _ => Some(self.row),
         }
     }
 
     /// `||x̂||²`.
     pub(crate) fn squared_norm(&self) -> f64 {
         match self.targets {
-            Targets::Atoms => self.dictionary.squared_norm(self.row),
             Targets::Others(queries) => queries.squared_norm(self.row),
+            _ => self.dictionary.squared_norm(self.row),
         }
     }
 
     /// `x̂ · x̂_j` in the best precision at hand.
     pub(crate) fn atom_entry(&self, j: usize) -> f64 {
         match self.targets {
-            Targets::Atoms => self.dictionary.gram_entry(self.row, j),
             Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+            _ => self.dictionary.gram_entry(self.row, j),
         }
     }
 
     /// `x̂ · x̂_j` in float64.
     pub(crate) fn exact_atom_entry(&self, j: usize) -> f64 {
         match self.targets {
-            Targets::Atoms => self.dictionary.exact_gram_entry(self.row, j),
             Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+            _ => self.dictionary.exact_gram_entry(self.row, j),
         }
     }
 
     /// `r += weight x̂`.
     pub(crate) fn add_scaled(&self, weight: f64, r: &mut [f64]) {
         match self.targets {
-            Targets::Atoms => self.dictionary.add_scaled_atom(self.row, weight, r),
             Targets::Others(queries) => queries.add_scaled(self.row, weight, r),
+            _ => self.dictionary.add_scaled_atom(self.row, weight, r),
         }
     }
 
@@ -110,8 +140,8 @@ impl Target<'_, '_, '_> {
     /// A bound on the error of one float32 product with an atom, relative to the lengths of both.
     pub(crate) fn product_error(&self) -> f64 {
         match self.targets {
-            Targets::Atoms => self.dictionary.product_error(),
             Targets::Others(_) => self.dictionary.query_error(),
+            _ => self.dictionary.product_error(),
         }
     }
 
@@ -127,7 +157,7 @@ impl Target<'_, '_, '_> {
 pub(crate) fn longest(dictionary: &Dictionary<'_>, targets: Targets<'_>) -> f64 {
     let atoms = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max);
     let others = match targets {
-        Targets::Atoms => 0.0,
+        Targets::Atoms | Targets::Some(_) => 0.0,
         Targets::Others(queries) => (0..queries.len()).map(|i| queries.squared_norm(i)).fold(0.0, f64::max),
     };
     atoms.max(others).sqrt()

@@ -226,7 +226,9 @@ fn duplicates_express_each_other_and_zero_rows_nothing() {
     let x = sample(60, 10, 8);
     for info in METHODS.iter().filter(|m| m.name != "saini2021") {
         let s = run(&x, MemoryMode::Gram, &defaults(info.name), &SolveOptions::default());
-        assert!(s.coefficients.get(9, 5) > 0.5, "{}", info.name);
+        // A dense answer shares the weight among all that are alike.
+        let least = if info.dense { 0.0 } else { 0.5 };
+        assert!(s.coefficients.get(9, 5) > least, "{}", info.name);
         assert!(row_entries(&s, 12).is_empty(), "{}", info.name);
         assert_eq!(s.certificates[12].status, SolveStatus::Trivial, "{}", info.name);
         for i in 0..60 {

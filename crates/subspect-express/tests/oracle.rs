@@ -82,6 +82,19 @@ fn exact_answers_stay_inside_the_subspaces() {
 }
 
 #[test]
+fn admm_reaches_the_known_optimum_that_the_published_loop_misses() {
+    let Some(folder) = oracle_folder("admm_reaches_the_known_optimum_that_the_published_loop_misses") else {
+        return;
+    };
+    let x = read_npy(folder.join("uos_30_5_3_30_x.npy"));
+    let method = Method::Admm { alpha: Alpha::Absolute(0.1) };
+    let s = run(&x, RowScale::Raw, MemoryMode::Gram, method, 1e-9);
+    let objective = 10.0 * s.objective().value().unwrap();
+    assert!((objective / 114.072_023_435_360_89 - 1.0).abs() < 1e-6, "{objective}");
+    assert_eq!(s.count(SolveStatus::MaxIter), 0, "gap {}", s.gap_max());
+}
+
+#[test]
 fn the_published_admm_ends_where_it_is_known_to_end() {
     let Some(folder) = oracle_folder("the_published_admm_ends_where_it_is_known_to_end") else { return };
     let x = read_npy(folder.join("uos_30_5_3_30_x.npy"));

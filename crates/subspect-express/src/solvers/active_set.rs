@@ -74,6 +74,32 @@ impl Restricted {
         }
     }
 
+    /// The same problem with other weights, from the present coefficients. Atoms without a coefficient that the new
+    /// weights do not let in are dropped.
+    pub(crate) fn reweigh(&mut self, weights: Weights) {
+        self.weights = weights;
+        let (coefficients, gradient) = (&self.coefficients, &self.gradient);
+        let stays = |k: &usize| coefficients[*k] != 0.0 || weights.pull(gradient[*k]) > weights.l1;
+        let kept: Vec<usize> = (0..self.atoms.len()).filter(stays).collect();
+        // In place: every entry moves towards the front, rows in ascending order.
+        for (row, &k) in kept.iter().enumerate() {
+            for (column, &p) in kept.iter().enumerate() {
+                self.quadratic[row * self.stride + column] = self.quadratic[k * self.stride + p];
+            }
+            self.atoms[row] = self.atoms[k];
+            self.linear[row] = self.linear[k];
+            self.coefficients[row] = self.coefficients[k];
+            self.gradient[row] = self.gradient[k];
+        }
+        self.atoms.truncate(kept.len());
+        self.linear.truncate(kept.len());
+        self.coefficients.truncate(kept.len());
+        self.gradient.truncate(kept.len());
+        // Positions have changed; `solve` builds both anew.
+        self.support.clear();
+        self.factor.clear();
+    }
+
     pub(crate) fn atoms(&self) -> &[u32] {
         &self.atoms
     }
@@ -197,6 +223,11 @@ impl Restricted {
             }
         }
         self.rebuild_support();
+        self.refine();
+    }
+
+    /// Goes on from a solution whose factor is at hand, after a small change of `b`.
+    pub(crate) fn refine(&mut self) {
         let limit = 100 + 20 * self.atoms.len();
         for _ in 0..limit {
             if !self.newton() {

@@ -122,6 +122,41 @@ pub(crate) fn for_each_above(values: &[f32], threshold: f32, mut f: impl FnMut(u
     }
 }
 
+/// The `n` other atoms with the largest correlation, absolute unless coefficients must be positive, ascending by index.
+pub(crate) fn nearest(
+    target: &Target<'_, '_, '_>,
+    correlations: &[f32],
+    positive: bool,
+    n: usize,
+) -> Vec<u32> {
+    let closeness = |j: u32| {
+        let c = correlations[j as usize];
+        if positive { c } else { c.abs() }
+    };
+    let mut atoms: Vec<u32> =
+        (0..correlations.len() as u32).filter(|&j| target.excluded() != Some(j as usize)).collect();
+    if atoms.len() > n {
+        atoms.select_nth_unstable_by(n, |&a, &b| closeness(b).total_cmp(&closeness(a)).then(a.cmp(&b)));
+        atoms.truncate(n);
+        atoms.sort_unstable();
+    }
+    atoms
+}
+
+/// The `limit` atoms with the largest absolute correlation above `threshold`, ascending by index.
+pub(crate) fn strongest(correlations: &[f32], threshold: f32, limit: usize) -> Vec<u32> {
+    let mut found: Vec<(f32, u32)> = Vec::new();
+    let above = threshold.max(0.0).next_up();
+    for_each_above(correlations, above, |j, v| found.push((v.abs(), j as u32)));
+    if found.len() > limit {
+        found.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.truncate(limit);
+    }
+    let mut atoms: Vec<u32> = found.into_iter().map(|f| f.1).collect();
+    atoms.sort_unstable();
+    atoms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

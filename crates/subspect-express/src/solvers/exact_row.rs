@@ -54,28 +54,22 @@ impl<'r, 'd, 'a, 't> ExactRow<'r, 'd, 'a, 't> {
         }
     }
 
-    /// `x̂_i · r` and `||r||²`.
-    pub(crate) fn target_dot_and_square(&self) -> (f64, f64) {
-        let dot = |j: u32| self.correlation(j as usize);
-        match self.gram {
-            // r · r = x̂_i · r - sum_s c_s x̂_s · r, and x̂_i · r = ||x̂_i||² - sum_s c_s x̂_i · x̂_s.
-            Some(_) => {
-                let entries = self.atoms.iter().zip(&self.weights);
-                let along: f64 =
-                    entries.clone().map(|(&s, &w)| w * self.target.exact_atom_entry(s as usize)).sum();
-                let fit = self.target.squared_norm() - along;
-                (fit, (fit - entries.map(|(&s, &w)| w * dot(s)).sum::<f64>()).max(0.0))
-            }
-            None => {
-                let square = self.residual.iter().map(|v| v * v).sum::<f64>();
-                let along: f64 = self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * dot(s)).sum();
-                (square + along, square)
-            }
+    /// `x̂_i · r` and `||r||²`, given `fit = sum_s c_s (x̂_s · r)`, which the caller has at hand.
+    pub(crate) fn target_dot_and_square(&self, fit: f64) -> (f64, f64) {
+        if self.gram.is_none() {
+            let square = self.residual.iter().map(|v| v * v).sum::<f64>();
+            return (square + fit, square);
         }
+        // r · r = x̂_i · r - fit, and x̂_i · r = ||x̂_i||² - sum_s c_s x̂_i · x̂_s.
+        let entries = self.atoms.iter().zip(&self.weights);
+        let along: f64 = entries.map(|(&s, &w)| w * self.target.exact_atom_entry(s as usize)).sum();
+        let dot = self.target.squared_norm() - along;
+        (dot, (dot - fit).max(0.0))
     }
 
     /// `||r||²`.
     pub(crate) fn residual_squared(&self) -> f64 {
-        self.target_dot_and_square().1
+        let fit = self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * self.correlation(s as usize)).sum();
+        self.target_dot_and_square(fit).1
     }
 }

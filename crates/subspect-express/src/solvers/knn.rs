@@ -14,6 +14,7 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
     summary: "the k most similar inputs by cosine; the baseline, no self-expression",
     reference: "Lu et al., ECCV 2022, arXiv 2111.12485",
     certified: false,
+    dense: false,
     parameters: &[ParameterInfo {
         name: "n_neighbors",
         default: Some(3.0),

@@ -6,16 +6,30 @@
 use crate::MethodInfo;
 
 mod active_set;
-mod admm;
+pub(crate) mod admm;
 mod cholesky;
 mod correlations;
+mod dense;
 mod exact_row;
+#[cfg(test)]
+mod identities;
 pub(crate) mod knn;
 pub(crate) mod lasso;
+pub(crate) mod lrsc;
 pub(crate) mod omp;
 mod positive_omp;
+mod published_admm;
+pub(crate) mod ridge;
 pub(crate) mod saini2021;
 
 /// All methods, the default first.
-pub static METHODS: &[&MethodInfo] =
-    &[&lasso::LASSO, &lasso::ELASTIC_NET, &omp::INFO, &knn::INFO, &saini2021::INFO];
+pub static METHODS: &[&MethodInfo] = &[
+    &lasso::LASSO,
+    &lasso::ELASTIC_NET,
+    &omp::INFO,
+    &ridge::INFO,
+    &lrsc::INFO,
+    &knn::INFO,
+    &admm::INFO,
+    &saini2021::INFO,
+];

@@ -26,6 +26,7 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
     summary: "orthogonal matching pursuit: greedy, at most k inputs per row",
     reference: "You, Robinson, Vidal, CVPR 2016, arXiv 1507.01238",
     certified: false,
+    dense: false,
     parameters: &[
         ParameterInfo {
             name: "n_nonzero_coefs",

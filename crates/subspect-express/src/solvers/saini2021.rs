@@ -1,13 +1,11 @@
-//! The `saini2021` method: the published ADMM (see [`super::admm`]) behind the common door.
+//! The `saini2021` method: the published ADMM (see [`super::published_admm`]) behind the common door.
 
 use subspect_linalg::{Dictionary, Measured, Status};
 
-use super::admm::admm;
+use super::dense;
+use super::published_admm::published_admm;
 use crate::panel::{Row, stack};
 use crate::{Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveStatus};
-
-/// Dense N x N float64 arrays: 20,000 inputs would take 16 GB.
-const MOST_INPUTS: usize = 20_000;
 
 const fn positive(name: &'static str, default: f64, summary: &'static str) -> ParameterInfo {
     ParameterInfo {
@@ -26,6 +24,7 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
     summary: "the ADMM published with the 2021 paper, exactly as it behaves; not exact, depends on scale and width",
     reference: "Saini, Devineni, Papalexakis, ECML-PKDD 2021, arXiv 2107.01296",
     certified: false,
+    dense: false,
     parameters: &[
         positive("tau", 10.0, "weight of the data term; tau = 1 / alpha"),
         positive("mu", 100.0, "first penalty; the inverse is never renewed when it changes"),
@@ -51,11 +50,9 @@ pub(crate) fn solve(
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
     let n = dictionary.n_atoms();
-    if n > MOST_INPUTS {
-        return Err(ExpressError::TooManyInputs { method: INFO.name, limit: MOST_INPUTS, found: n });
-    }
+    dense::refuse_many(dictionary, INFO.name)?;
     let x = dictionary.scaled_f64();
-    let outcome = admm(x.as_ref(), tau, mu, max_iter, tol, &|| !monitor.is_cancelled());
+    let outcome = published_admm(x.as_ref(), tau, mu, max_iter, tol, &|| !monitor.is_cancelled());
     if monitor.is_cancelled() {
         return Err(ExpressError::Cancelled);
     }
