@@ -84,6 +84,20 @@ fn labels_that_do_not_fit_coefficients() {
 }
 
 #[test]
+fn clusters_that_cannot_be() {
+    let s = Scratch::new();
+    s.activations("x.npy", 30, 6);
+    s.ok(&["express", "x.npy", "--output", "c.npz"]);
+    let cluster = |more: &[&str]| s.error(&[&["cluster", "c.npz"], more].concat());
+    insta::assert_snapshot!("too_many_clusters", cluster(&["--n-clusters", "31"]));
+    insta::assert_snapshot!(
+        "unknown_postprocess",
+        cluster(&["--n-clusters", "3", "--postprocess", "strong"])
+    );
+    insta::assert_snapshot!("foreign_postprocess", cluster(&["--n-clusters", "3", "--n-strongest", "5"]));
+}
+
+#[test]
 fn nan_in_activations_names_layer_and_input() {
     let s = Scratch::new();
     let mut x = sample(20, 5);

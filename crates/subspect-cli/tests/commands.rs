@@ -4,6 +4,7 @@
 mod common;
 
 use common::{MODEL, Scratch, graphs, record, text};
+use subspect_data::dense::read_labels;
 use subspect_data::sparse::load_csr;
 
 #[test]
@@ -113,6 +114,29 @@ fn capture_and_run_on_files_agree_with_the_built_in_ones() {
     let layers = s.json(&["layers", MODEL, "--selected"]);
     assert_eq!(layers["layers"].as_array().unwrap().len(), first["layers"].as_array().unwrap().len());
     insta::assert_snapshot!("layers", s.ok(&["layers", MODEL]));
+}
+
+#[test]
+fn cluster_finds_groups_and_compares_them_with_labels() {
+    let s = Scratch::new();
+    s.activations("x.npy", 60, 9);
+    s.ok(&["express", "x.npy", "--alpha-ratio", "0.2", "--output", "c.npz"]);
+    let args = ["cluster", "c.npz", "--n-clusters", "3", "--labels", "y.npy", "--output", "found.npy"];
+    let found = s.json(&args);
+    let clusters = &found["clusters"];
+    assert_eq!((&found["n_inputs"], &clusters["status"]), (&60.into(), &"converged".into()), "{clusters}");
+    let sizes: u64 = clusters["sizes"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).sum();
+    assert_eq!((sizes, clusters["eigenvalues"].as_array().unwrap().len()), (60, 3));
+    assert!(clusters["agreement"]["accuracy"]["value"].as_f64().unwrap() >= 1.0 / 3.0, "{clusters}");
+    let labels = read_labels(&s.path("found.npy")).unwrap();
+    assert_eq!((labels.len(), labels[0]), (60, 0));
+    // The same with one thread; another affinity has other edges.
+    s.ok(&[&args[..], &["--threads", "1"]].concat());
+    assert_eq!(read_labels(&s.path("found.npy")).unwrap(), labels);
+    let few = ["cluster", "c.npz", "--n-clusters", "3", "--postprocess", "strongest", "--n-strongest", "1"];
+    assert!(s.json(&few)["clusters"]["n_edges"].as_u64() < clusters["n_edges"].as_u64());
+    let text = s.ok(&args);
+    assert!(text.contains("3 clusters of") && text.contains("accuracy"), "{text}");
 }
 
 #[test]

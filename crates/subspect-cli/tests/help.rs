@@ -17,6 +17,8 @@ fn help_of_every_command() {
         "import",
         "express",
         "measure",
+        "vote",
+        "cluster",
         "similarity",
         "neighbors",
         "report",
@@ -34,9 +36,14 @@ fn help_of_every_command() {
 fn methods_names_everything_once() {
     let scratch = Scratch::new();
     let all = scratch.json(&["methods"]);
-    for (list, name) in
-        [("methods", "lasso"), ("measures", "modularity"), ("similarities", "ssc_cka"), ("options", "inputs")]
-    {
+    for (list, name) in [
+        ("methods", "lasso"),
+        ("measures", "modularity"),
+        ("similarities", "ssc_cka"),
+        ("postprocesses", "strongest"),
+        ("agreements", "ari"),
+        ("options", "inputs"),
+    ] {
         assert!(all[list].as_array().unwrap().iter().any(|m| m["name"] == name), "{list}: {name}");
     }
     insta::assert_snapshot!("methods_omp", scratch.ok(&["methods", "omp"]));

@@ -29,7 +29,7 @@ fn other_files_are_recognised() {
     says(b"PK\x03\x04abcdefgh", "torch.onnx.export");
     says(b"\x80\x02}q\x00", "pickle");
     says(b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull");
-    says(b"\x89PNG\r\n\x1a\n", "at byte 0");
+    says(b"\x89PNG\r\n\x1a\n", "a picture");
     says(b"hello, this is a text file about networks", "at byte 0");
     says(b"\x40\x01\x00\x00\x00\x00\x00\x00{\"w\":{}}", "safetensors");
 }

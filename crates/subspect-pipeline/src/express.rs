@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use subspect_data::record::SolveRecord;
-use subspect_express::{Monitor, Solution, SolveStatus, solve};
-use subspect_linalg::{Dictionary, MatRef, MemoryMode, RowScale};
+use subspect_express::{Monitor, Solution, SolveStatus, express_others, solve};
+use subspect_linalg::{Dictionary, MatRef, MemoryMode, Queries};
 
 use crate::{Events, Expression, PipelineError, Stage};
 
@@ -35,12 +35,68 @@ pub fn express(
     events: &dyn Events,
 ) -> Result<Expressed, PipelineError> {
     let start = Instant::now();
-    let scale = if expression.unit_rows { RowScale::Unit } else { RowScale::Raw };
     let mode = memory_mode(x.n_rows(), x.n_cols(), memory);
-    let dictionary = Dictionary::new(x, scale, mode)?;
+    let dictionary = Dictionary::new(x, expression.scale(), mode)?;
     let monitor = Rows { events };
     let solution = solve(&dictionary, &expression.method, &expression.options, &monitor)?;
-    let record = SolveRecord {
+    Ok(Expressed::new(solution, expression, mode, start))
+}
+
+/// Expresses every row of `x` by the rows of `atoms`, out of sample: coefficients are `x.n_rows() x atoms.n_rows()`.
+///
+/// # Errors
+/// As [`express`]; no atoms, other features than theirs, or a method that cannot do it.
+pub fn express_outside(
+    x: MatRef<'_, f32>,
+    atoms: MatRef<'_, f32>,
+    expression: &Expression,
+    memory: u64,
+    events: &dyn Events,
+) -> Result<Expressed, PipelineError> {
+    let start = Instant::now();
+    check_atoms(x, atoms)?;
+    let mode = memory_mode(atoms.n_rows(), atoms.n_cols(), memory);
+    let dictionary = Dictionary::new(atoms, expression.scale(), mode)?;
+    let queries = Queries::new(x, &dictionary)?;
+    let (method, options) = (&expression.method, &expression.options);
+    let solution = express_others(&dictionary, &queries, method, options, &Rows { events })?;
+    Ok(Expressed::new(solution, expression, mode, start))
+}
+
+fn check_atoms(x: MatRef<'_, f32>, atoms: MatRef<'_, f32>) -> Result<(), PipelineError> {
+    let refuse = |expected: String, found: String, mend: &str| {
+        let what = "the dictionary".to_owned();
+        Err(PipelineError::Input { what, expected, found, mend: mend.to_owned() })
+    };
+    if atoms.n_rows() == 0 {
+        return refuse("at least one atom".into(), "none".into(), "");
+    }
+    if atoms.n_cols() != x.n_cols() {
+        let expected = format!("atoms of {} features, as the inputs have", x.n_cols());
+        return refuse(expected, format!("{} features", atoms.n_cols()), "take both from the same layer");
+    }
+    // Told here, because afterwards nobody knows which of the two matrices it was in.
+    if let Err(subspect_linalg::LinalgError::NotFinite { row, col, value }) = atoms.check_finite() {
+        return refuse("finite activations".into(), format!("{value} at atom {row}, feature {col}"), "");
+    }
+    Ok(())
+}
+
+impl Expressed {
+    /// A solution with its record.
+    pub(crate) fn new(solution: Solution, expression: &Expression, mode: MemoryMode, start: Instant) -> Self {
+        let record = solve_record(&solution, expression, mode, start);
+        Expressed { solution, record }
+    }
+}
+
+fn solve_record(
+    solution: &Solution,
+    expression: &Expression,
+    mode: MemoryMode,
+    start: Instant,
+) -> SolveRecord {
+    SolveRecord {
         method: expression.method.name().to_owned(),
         n_converged: solution.count(SolveStatus::Converged),
         n_max_iter: solution.count(SolveStatus::MaxIter),
@@ -50,13 +106,12 @@ pub fn express(
         objective: solution.objective(),
         memory_mode: mode.as_str().to_owned(),
         seconds: start.elapsed().as_secs_f64(),
-    };
-    Ok(Expressed { solution, record })
+    }
 }
 
 /// Passes a solver's progress on.
-struct Rows<'a> {
-    events: &'a dyn Events,
+pub(crate) struct Rows<'a> {
+    pub(crate) events: &'a dyn Events,
 }
 
 impl Monitor for Rows<'_> {

@@ -4,8 +4,10 @@
 //! content) -> [`RunRecord`](subspect_data::record::RunRecord) and its run directory. The command line only
 //! translates arguments and prints; whatever it can do, a program can do with the functions here.
 
+mod approximate;
 mod builtin;
 mod capture;
+mod cluster;
 mod compare;
 mod error;
 mod events;
@@ -16,6 +18,7 @@ mod look;
 mod measure;
 mod operand;
 pub mod options;
+mod path;
 mod plan;
 mod run;
 #[cfg(test)]
@@ -24,17 +27,20 @@ mod summary;
 mod time;
 mod warnings;
 
+pub use approximate::{Approximated, ApproximationRecord, approximate};
 pub use builtin::Builtin;
 pub use capture::{CapturedStore, DEFAULT_INPUTS, Pictures, capture, choose_pictures};
+pub use cluster::{ClusterSettings, Clustered, cluster};
 pub use compare::{linear_cka_maps, ssc_cka_maps};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};
-pub use express::{Expressed, express, memory_mode};
+pub use express::{Expressed, express, express_outside, memory_mode};
 pub use key::KeyBuilder;
 pub use look::{Look, look};
 pub use measure::{ClassStructure, MeasureSettings, measure};
 pub use operand::{Comparison, similarity};
+pub use path::{PathPointRecord, PathRecord, PathRule, choose_ratio, default_grid, path_record};
 pub use plan::{Expression, NetworkSource, Plan, Source, StoreSource, network_source};
 pub use run::run;
 pub use summary::{focus_layer, is_output, summary};

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use subspect_data::dataset::{Split, format_by_name};
 use subspect_express::{ExpressError, METHODS, Method, MethodInfo, SolveOptions};
+use subspect_linalg::RowScale;
 use subspect_nets::{EngineKind, Normalize, Pool};
 
 use crate::PipelineError;
@@ -101,6 +102,11 @@ pub struct Expression {
 }
 
 impl Expression {
+    /// How rows are scaled.
+    pub fn scale(&self) -> RowScale {
+        if self.unit_rows { RowScale::Unit } else { RowScale::Raw }
+    }
+
     /// From options `method`, `unit_rows`, `tol`, `max_iter` and the method's own parameters.
     ///
     /// # Errors

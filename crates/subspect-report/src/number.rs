@@ -64,6 +64,7 @@ pub(crate) fn explain(status: Status) -> &'static str {
         Status::NotExecuted => "this step was not run",
         Status::NotPositive => "the debiased self-similarity is not positive, so no ratio can be formed",
         Status::NotApplicable => "the quantity does not exist for this method",
+        Status::NotConverged => "the iteration ended before it reached its tolerance",
         Status::NotFinite => "the computation overflowed",
     }
 }

@@ -9,7 +9,7 @@ use subspect_linalg::{Measured, Status};
 use subspect_report::{FIGURES, PANELS, ReportError, render, render_html};
 use support::Sample;
 
-const STATUSES: [Status; 10] = [
+const STATUSES: [Status; 11] = [
     Status::NTooSmall,
     Status::ZeroVariance,
     Status::EmptyGraph,
@@ -20,6 +20,7 @@ const STATUSES: [Status; 10] = [
     Status::NotPositive,
     Status::NotFinite,
     Status::NotApplicable,
+    Status::NotConverged,
 ];
 
 /// Runs that a report must survive.

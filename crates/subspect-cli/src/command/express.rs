@@ -1,15 +1,24 @@
 //! `subspect express`: one matrix of activations to coefficients and their certificate.
 
+mod approximation;
+mod choice;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use subspect_data::dense::Activations;
 use subspect_data::sparse::save_csr;
 use subspect_data::store::{ActivationStore, MANIFEST_FILE};
+use subspect_express::{Approximation, ExpressError};
 use subspect_linalg::{LinalgError, Measured};
 use subspect_pipeline::options::nearest;
-use subspect_pipeline::{Expressed, Expression, PipelineError, Stage, express};
+use subspect_pipeline::{
+    ApproximationRecord, Expressed, Expression, PathRecord, PipelineError, Stage, approximate, express,
+    express_outside,
+};
 
+use self::approximation::ApproximationArgs;
+use self::choice::PathArgs;
 use crate::answer::Answer;
 use crate::args::{Global, OptionArgs, OptionSet};
 use crate::command::run::{show, unconverged};
@@ -26,7 +35,11 @@ use crate::table::count;
     subspect express x.npy --output c.npz\n  \
     subspect express x.npy --method omp --n-nonzero-coefs 10 --output c.npz\n  \
     subspect express STORE --layer layer3.2 --alpha-ratio 0.05 --output c.npz\n  \
-    subspect express x.npy --alpha 0.1 --no-unit-rows --tol 1e-8 --output c.npz"
+    subspect express x.npy --alpha 0.1 --no-unit-rows --tol 1e-8 --output c.npz\n  \
+    subspect express x.npy --path 0.5,0.2,0.1,0.05\n  \
+    subspect express x.npy --target-nonzeros 20 --output c.npz\n  \
+    subspect express test.npy --dictionary train.npy --output c.npz   (then `subspect vote`)\n  \
+    subspect express x.npy --approximate landmarks --approximate-size 2000 --output c.npz"
 )]
 pub(crate) struct Args {
     /// Activations (.npy, inputs x features) or an activation store
@@ -37,7 +50,16 @@ pub(crate) struct Args {
     layer: Option<String>,
     /// Coefficients to write (.npz)
     #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
+    /// Express SOURCE over these atoms (.npy or store), out of sample: coefficients are inputs x atoms
+    #[arg(long, value_name = "ATOMS", conflicts_with_all = [
+        "path", "path_points", "target_nonzeros", "auto", "approximate",
+    ])]
+    dictionary: Option<PathBuf>,
+    #[command(flatten)]
+    path: PathArgs,
+    #[command(flatten)]
+    approximation: ApproximationArgs,
     #[command(flatten)]
     options: OptionArgs<ExpressOptions>,
 }
@@ -50,17 +72,24 @@ impl OptionSet for ExpressOptions {
     const PARAMETERS: bool = true;
 }
 
+/// What was found, and how.
+struct Found {
+    expressed: Expressed,
+    /// As it was solved, with the ratio that was chosen.
+    expression: Expression,
+    path: Option<PathRecord>,
+    approximation: Option<ApproximationRecord>,
+    /// Atoms of another dictionary than the inputs themselves.
+    n_atoms: Option<usize>,
+}
+
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let options = &args.options.options;
     let expression = Expression::from_options(options)?;
     let memory = options.bytes("memory")?;
-    let x = open(args)?;
-    let output = if args.output.extension().is_some_and(|e| e == "npz") {
-        args.output.clone()
-    } else {
-        // NumPy's savez does the same.
-        PathBuf::from(format!("{}.npz", args.output.display()))
-    };
+    let approximation = args.approximation.wanted()?;
+    check_output(args, approximation.is_some())?;
+    let x = open(&args.source, args.layer.as_deref())?;
     let progress = Progress::new(global.quiet);
     subspect_pipeline::Events::started(
         &progress,
@@ -68,48 +97,140 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
         &args.source.display().to_string(),
         x.n_inputs() as u64,
     );
-    let result = express(x.as_ref(), &expression, memory, &progress);
+    let seed = global.seed.unwrap_or(0);
+    let path = if args.path.is_given() {
+        let looked = args.path.look(x.as_ref(), &expression, seed, memory, &progress)?;
+        Some(looked.map_err(|e| {
+            progress.clear();
+            located(e, &args.source)
+        })?)
+    } else {
+        None
+    };
+    let expression = match path.as_ref().and_then(|p| p.chosen) {
+        Some(ratio) => choice::with_ratio(&expression, ratio)?,
+        None => expression,
+    };
+    let Some(output) = &args.output else {
+        progress.clear();
+        let path = path.as_ref();
+        let json = json!({ "source": args.source.display().to_string(), "path": path });
+        return Ok(Answer::new(path.map_or_else(String::new, choice::human), json));
+    };
+    let result = solve(args, &x, &expression, approximation, (seed, memory), &progress);
     progress.clear();
-    let expressed = result.map_err(|e| located(e, &args.source))?;
-    save_csr(&output, &expressed.solution.coefficients.to_f32()).map_err(PipelineError::from)?;
-    let summary = certificate(args, &expression, &expressed, &x);
+    let mut found = result?;
+    found.path = path;
+    finish(args, global, &x, &npz(output), &found)
+}
+
+/// Refuses an output that would not be written, and asks for one that is needed.
+fn check_output(args: &Args, approximates: bool) -> Result<(), Failure> {
+    let only_looks = args.path.is_given() && !args.path.chooses();
+    if only_looks && (args.output.is_some() || approximates) {
+        let what = if approximates { "--approximate" } else { "--output" };
+        return Err(Failure::with_help(
+            format!("{what} needs one alpha_ratio, and --path looks at several"),
+            "choose one of them with --auto knee or --target-nonzeros D, or leave --path out",
+        ));
+    }
+    if args.output.is_none() && !only_looks {
+        return Err(PipelineError::Missing {
+            what: "--output".into(),
+            mend: "name the file for the coefficients, for example --output c.npz".into(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn solve(
+    args: &Args,
+    x: &Activations,
+    expression: &Expression,
+    approximation: Option<(Approximation, usize)>,
+    (seed, memory): (u64, u64),
+    progress: &Progress,
+) -> Result<Found, Failure> {
+    let found = |expressed| Found {
+        expressed,
+        expression: expression.clone(),
+        path: None,
+        approximation: None,
+        n_atoms: None,
+    };
+    if let Some((approximation, rows)) = approximation {
+        let result = approximate(x.as_ref(), expression, approximation, rows, seed, memory, progress);
+        let done = result.map_err(|e| located(e, &args.source))?;
+        return Ok(Found { approximation: Some(done.record), ..found(done.expressed) });
+    }
+    if let Some(dictionary) = &args.dictionary {
+        let is_store = dictionary.join(MANIFEST_FILE).is_file();
+        let atoms = open(dictionary, args.layer.as_deref().filter(|_| is_store))?;
+        let result = express_outside(x.as_ref(), atoms.as_ref(), expression, memory, progress);
+        let expressed = result.map_err(|e| located(e, &args.source))?;
+        return Ok(Found { n_atoms: Some(atoms.n_inputs()), ..found(expressed) });
+    }
+    let expressed = express(x.as_ref(), expression, memory, progress);
+    Ok(found(expressed.map_err(|e| located(e, &args.source))?))
+}
+
+/// `NAME.npz`, as NumPy's savez names it.
+fn npz(output: &Path) -> PathBuf {
+    if output.extension().is_some_and(|e| e == "npz") {
+        output.to_owned()
+    } else {
+        PathBuf::from(format!("{}.npz", output.display()))
+    }
+}
+
+/// Writes both files.
+fn finish(
+    args: &Args,
+    global: &Global,
+    x: &Activations,
+    output: &Path,
+    found: &Found,
+) -> Result<Answer, Failure> {
+    save_csr(output, &found.expressed.solution.coefficients.to_f32()).map_err(PipelineError::from)?;
+    let summary = certificate(args, found, x);
     let certificate_file = output.with_extension("json");
-    let text = serde_json::to_vec_pretty(&with_rows(summary.clone(), &expressed))
+    let text = serde_json::to_vec_pretty(&with_rows(summary.clone(), &found.expressed))
         .map_err(|e| Failure::other(e.to_string()))?;
     subspect_data::atomic::write_bytes(&certificate_file, &text).map_err(PipelineError::from)?;
     let mut json = summary;
     json["output"] = output.display().to_string().into();
     json["certificate"] = certificate_file.display().to_string().into();
-    let mut answer = Answer::new(human(&expressed, &x, &output, &certificate_file), json);
+    let mut answer = Answer::new(human(found, x, output, &certificate_file), json);
     if global.strict {
-        answer.unmet = unconverged(expressed.record.n_max_iter);
+        answer.unmet = unconverged(found.expressed.record.n_max_iter);
     }
     Ok(answer)
 }
 
-fn open(args: &Args) -> Result<Activations, Failure> {
-    if !args.source.join(MANIFEST_FILE).is_file() {
-        if args.layer.is_some() {
+fn open(source: &Path, layer: Option<&str>) -> Result<Activations, Failure> {
+    if !source.join(MANIFEST_FILE).is_file() {
+        if layer.is_some() {
             return Err(Failure::with_help(
                 "--layer goes with an activation store",
                 "leave it out for a single matrix",
             ));
         }
-        return Ok(Activations::open(&args.source).map_err(PipelineError::from)?);
+        return Ok(Activations::open(source).map_err(PipelineError::from)?);
     }
-    let store = ActivationStore::open(&args.source).map_err(PipelineError::from)?;
+    let store = ActivationStore::open(source).map_err(PipelineError::from)?;
     let names: Vec<&str> = store.layers().iter().map(|l| l.name.as_str()).collect();
-    let index = match &args.layer {
+    let index = match layer {
         Some(name) => store.layer_index(name).ok_or_else(|| {
             let help = nearest(name, names.iter().copied())
                 .map_or(format!("its layers are {}", names.join(", ")), |n| format!("did you mean \"{n}\"?"));
-            Failure::with_help(format!("{}: no layer is called \"{name}\"", args.source.display()), help)
+            Failure::with_help(format!("{}: no layer is called \"{name}\"", source.display()), help)
         })?,
         None if names.len() == 1 => 0,
         None => {
             let message = format!(
                 "{}: expected --layer, because the store has {} layers",
-                args.source.display(),
+                source.display(),
                 names.len()
             );
             return Err(Failure::with_help(message, format!("one of {}", names.join(", "))));
@@ -120,23 +241,29 @@ fn open(args: &Args) -> Result<Activations, Failure> {
 
 fn located(e: PipelineError, source: &Path) -> Failure {
     match e {
-        PipelineError::Linalg(LinalgError::NotFinite { row, col, value }) => Failure::with_help(
-            format!(
-                "{}: expected finite activations, found {value} at input {row}, feature {col}",
-                source.display()
-            ),
-            "leave the input or the feature out, or mend the activations",
-        ),
+        PipelineError::Linalg(LinalgError::NotFinite { row, col, value })
+        | PipelineError::Express(ExpressError::Linalg(LinalgError::NotFinite { row, col, value })) => {
+            Failure::with_help(
+                format!(
+                    "{}: expected finite activations, found {value} at input {row}, feature {col}",
+                    source.display()
+                ),
+                "leave the input or the feature out, or mend the activations",
+            )
+        }
         other => other.into(),
     }
 }
 
-fn human(expressed: &Expressed, x: &Activations, output: &Path, certificate: &Path) -> String {
-    let (r, c) = (&expressed.record, &expressed.solution.coefficients);
+fn human(found: &Found, x: &Activations, output: &Path, certificate: &Path) -> String {
+    let (r, c) = (&found.expressed.record, &found.expressed.solution.coefficients);
     let n = x.n_inputs();
+    let over = found.n_atoms.map_or_else(String::new, |n| format!(" over {} atoms", count(n)));
+    let path = found.path.as_ref().map_or_else(String::new, |p| choice::human(p) + "\n\n");
+    let lost = found.approximation.as_ref().map_or_else(String::new, |a| approximation::human(a) + "\n");
     format!(
-        "{} x {}: {} of {} rows converged, {} stopped at max_iter, {} are zero\n\
-         {:.1} coefficients per row, largest relative gap {}, objective {}, {:.2} s\n\n\
+        "{path}{} x {}{over}: {} of {} rows converged, {} stopped at max_iter, {} are zero\n\
+         {:.1} coefficients per row, largest relative gap {}, objective {}, {:.2} s\n{lost}\n\
          coefficients: {}\ncertificate:  {}",
         count(n),
         count(x.n_features()),
@@ -153,23 +280,36 @@ fn human(expressed: &Expressed, x: &Activations, output: &Path, certificate: &Pa
     )
 }
 
-fn certificate(args: &Args, expression: &Expression, expressed: &Expressed, x: &Activations) -> Value {
-    let parameters: serde_json::Map<String, Value> = expression
+fn certificate(args: &Args, found: &Found, x: &Activations) -> Value {
+    let parameters: serde_json::Map<String, Value> = found
+        .expression
         .values()
         .into_iter()
         .map(|(name, value)| (name, serde_json::to_value(value).unwrap_or(Value::Null)))
         .collect();
-    json!({
+    let mut summary = json!({
         "schema": 1,
         "subspect_version": env!("CARGO_PKG_VERSION"),
         "source": args.source.display().to_string(),
         "layer": args.layer,
         "n_inputs": x.n_inputs(),
         "n_features": x.n_features(),
-        "nnz": expressed.solution.coefficients.nnz(),
+        "nnz": found.expressed.solution.coefficients.nnz(),
         "parameters": parameters,
-        "solve": expressed.record,
-    })
+        "solve": found.expressed.record,
+    });
+    // Only where they were asked for.
+    if let Some(dictionary) = &args.dictionary {
+        summary["dictionary"] = dictionary.display().to_string().into();
+        summary["n_atoms"] = found.n_atoms.into();
+    }
+    if let Some(path) = &found.path {
+        summary["path"] = json!(path);
+    }
+    if let Some(approximation) = &found.approximation {
+        summary["approximation"] = json!(approximation);
+    }
+    summary
 }
 
 /// Adds the columns of the rows' certificates; an undefined value is the name of its status.

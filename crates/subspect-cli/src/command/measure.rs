@@ -68,7 +68,8 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     Ok(Answer::new(human(&found, graph.n_nodes()), json))
 }
 
-fn classes(path: &Path, coefficients: &Path, n: usize) -> Result<Vec<u32>, Failure> {
+/// Class indices from a file, one per row of the coefficients.
+pub(crate) fn classes(path: &Path, coefficients: &Path, n: usize) -> Result<Vec<u32>, Failure> {
     let classes = read_labels(path).map_err(PipelineError::from)?;
     if classes.len() == n {
         return Ok(classes);

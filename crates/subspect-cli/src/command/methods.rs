@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use subspect_express::METHODS;
-use subspect_graph::MEASURES;
+use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::{OPTIONS, short};
 
 use crate::answer::Answer;
@@ -23,14 +23,23 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     let wanted = args.name.as_deref().map(|n| n.replace('-', "_"));
     let keep = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
-    let sections = [methods(&keep), measures(&keep), similarities(&keep), options(&keep)];
+    let sections = [
+        methods(&keep),
+        measures(&keep),
+        postprocesses(&keep),
+        agreements(&keep),
+        similarities(&keep),
+        options(&keep),
+    ];
     let human: Vec<String> = sections.iter().filter(|s| !s.0.is_empty()).map(|s| s.0.clone()).collect();
     if let (true, Some(name)) = (human.is_empty(), &wanted) {
         return Err(unknown(name));
     }
-    let [(_, methods), (_, measures), (_, similarities), (_, options)] = sections;
-    let json =
-        json!({ "methods": methods, "measures": measures, "similarities": similarities, "options": options });
+    let [methods, measures, postprocesses, agreements, similarities, options] = sections.map(|s| s.1);
+    let json = json!({
+        "methods": methods, "measures": measures, "postprocesses": postprocesses, "agreements": agreements,
+        "similarities": similarities, "options": options,
+    });
     Ok(Answer::new(human.join("\n\n"), json))
 }
 
@@ -39,6 +48,8 @@ fn unknown(name: &str) -> Failure {
         .iter()
         .map(|m| m.name)
         .chain(MEASURES.iter().map(|m| m.name))
+        .chain(POSTPROCESSES.iter().map(|p| p.name))
+        .chain(AGREEMENTS.iter().map(|a| a.name))
         .chain(OPTIONS.iter().map(|o| o.name));
     let help = subspect_pipeline::options::nearest(name, known)
         .map_or("`subspect methods` lists all names".to_owned(), |n| format!("did you mean \"{n}\"?"));
@@ -79,6 +90,42 @@ fn measures(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
         .map(|m| json!({ "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range }))
         .collect::<Vec<_>>();
     (titled("Measures of a layer's graph", text, "\n"), values.into())
+}
+
+fn postprocesses(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = POSTPROCESSES.iter().filter(|p| keep(p.name)).collect();
+    let parameter = |p: &subspect_graph::ParameterInfo| json!({ "name": p.name, "default": p.default, "range": p.range, "summary": p.summary });
+    let described = |p: &subspect_graph::PostprocessInfo| {
+        let parameters =
+            p.parameters.iter().map(|q| format!("{} = {}: {}", q.name, short(q.default), q.summary));
+        std::iter::once(p.summary.to_owned()).chain(parameters).collect::<Vec<_>>().join("; ")
+    };
+    let rows: Vec<Vec<String>> = listed.iter().map(|p| vec![p.name.to_owned(), described(p)]).collect();
+    let text = if rows.is_empty() { Vec::new() } else { vec![table(&["postprocess", "meaning"], &rows, 2)] };
+    let values = listed
+        .iter()
+        .map(|p| {
+            let parameters = p.parameters.iter().map(parameter).collect::<Vec<_>>();
+            json!({ "name": p.name, "summary": p.summary, "reference": p.reference, "parameters": parameters })
+        })
+        .collect::<Vec<_>>();
+    (titled("Coefficients to affinities before clustering (--postprocess)", text, "\n"), values.into())
+}
+
+fn agreements(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = AGREEMENTS.iter().filter(|a| keep(a.name)).collect();
+    let rows: Vec<Vec<String>> =
+        listed.iter().map(|a| vec![a.name.to_owned(), a.range.to_owned(), a.summary.to_owned()]).collect();
+    let text =
+        if rows.is_empty() { Vec::new() } else { vec![table(&["agreement", "range", "meaning"], &rows, 3)] };
+    let values = listed
+        .iter()
+        .map(|a| {
+            json!({ "name": a.name, "summary": a.summary, "reference": a.reference, "range": a.range,
+                    "symmetric": a.symmetric })
+        })
+        .collect::<Vec<_>>();
+    (titled("Agreement of clusters with classes", text, "\n"), values.into())
 }
 
 fn similarities(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {

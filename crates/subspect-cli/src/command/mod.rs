@@ -2,6 +2,7 @@
 
 mod capture;
 mod check;
+mod cluster;
 mod demo;
 mod export;
 mod express;
@@ -13,6 +14,7 @@ mod neighbors;
 mod report;
 mod run;
 mod similarity;
+mod vote;
 
 use clap::Subcommand;
 
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Import(import::Args),
     Express(express::Args),
     Measure(measure::Args),
+    Vote(vote::Args),
+    Cluster(cluster::Args),
     Similarity(similarity::Args),
     Neighbors(neighbors::Args),
     Report(report::Args),
@@ -48,6 +52,8 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Import(args) => import::run(&args),
         Command::Express(args) => express::run(&args, global),
         Command::Measure(args) => measure::run(&args, global),
+        Command::Vote(args) => vote::run(&args),
+        Command::Cluster(args) => cluster::run(&args, global),
         Command::Similarity(args) => similarity::run(&args, global),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),
