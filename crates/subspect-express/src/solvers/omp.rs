@@ -235,19 +235,31 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
         for (w, c) in self.weights.iter_mut().zip(&correction) {
             *w += c;
         }
-        exact.set(&self.atoms, &self.weights);
-        let left = self.atoms.iter().map(|&s| exact.correlation(s as usize).abs()).fold(0.0, f64::max);
-        let none = Measured::Undefined(Status::NotApplicable);
-        let certificate = Certificate {
-            status: SolveStatus::Converged,
-            primal: Measured::finite(0.5 * exact.residual_squared()),
-            dual: none,
-            gap: none,
-            kkt_violation: Measured::finite(left),
-            n_iter: self.atoms.len() as u32,
-        };
-        Row { entries: self.atoms.iter().copied().zip(self.weights).collect(), certificate }
+        let n_iter = self.atoms.len() as u32;
+        certified_row(&self.target, self.atoms, self.weights, n_iter)
     }
+}
+
+/// A greedy row with its certificate in float64: the fit, and the largest correlation that it left on its support.
+pub(super) fn certified_row(
+    target: &Target<'_, '_, '_>,
+    atoms: Vec<u32>,
+    weights: Vec<f64>,
+    n_iter: u32,
+) -> Row {
+    let mut exact = ExactRow::new(target);
+    exact.set(&atoms, &weights);
+    let left = atoms.iter().map(|&s| exact.correlation(s as usize).abs()).fold(0.0, f64::max);
+    let none = Measured::Undefined(Status::NotApplicable);
+    let certificate = Certificate {
+        status: SolveStatus::Converged,
+        primal: Measured::finite(0.5 * exact.residual_squared()),
+        dual: none,
+        gap: none,
+        kkt_violation: Measured::finite(left),
+        n_iter,
+    };
+    Row { entries: atoms.into_iter().zip(weights).collect(), certificate }
 }
 
 vectorize! {

@@ -5,14 +5,15 @@
 //! Elad, Zibulevsky, "On the uniqueness of nonnegative sparse solutions to underdetermined systems of equations", IEEE
 //! Trans. Inf. Theory 2008. A row ends with `k` atoms, or when no positive correlation is left beyond rounding.
 
-use subspect_linalg::{Dictionary, Measured, Status};
+use subspect_linalg::Dictionary;
 
 use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
+use super::omp::certified_row;
 use crate::panel::{Row, for_each_panel};
 use crate::target::{Target, Targets, longest};
-use crate::{Certificate, ExpressError, Monitor, Solution, SolveStatus};
+use crate::{Certificate, ExpressError, Monitor, Solution};
 
 /// Non-negative least squares.
 const REFIT: Weights = Weights { l1: 0.0, l2: 0.0, positive: true };
@@ -136,18 +137,6 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
         if atoms.is_empty() {
             return Row { entries: Vec::new(), certificate: Certificate::trivial(squared) };
         }
-        let mut exact = ExactRow::new(&self.target);
-        exact.set(&atoms, &weights);
-        let left = atoms.iter().map(|&j| exact.correlation(j as usize).abs()).fold(0.0, f64::max);
-        let none = Measured::Undefined(Status::NotApplicable);
-        let certificate = Certificate {
-            status: SolveStatus::Converged,
-            primal: Measured::finite(0.5 * exact.residual_squared()),
-            dual: none,
-            gap: none,
-            kkt_violation: Measured::finite(left),
-            n_iter: self.n_steps,
-        };
-        Row { entries: atoms.into_iter().zip(weights).collect(), certificate }
+        certified_row(&self.target, atoms, weights, self.n_steps)
     }
 }
