@@ -12,10 +12,11 @@
 //! Limit: eigenvalues that crowd together (a long chain) need many restarts; `n_converged` then says how far it got.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef as View, Par, Side};
+use faer::{Accum, MatMut, MatRef as View, Par};
 use rand::RngCore;
 use rayon::prelude::*;
 
+use crate::eigen::symmetric_eigen;
 use crate::{Csr, Matrix, Seed};
 
 /// Vectors in a block: one AVX2 register of float64.
@@ -175,15 +176,10 @@ fn whole(matrix: &ScaledCsr<'_>, known: &[Vec<f64>], k: usize, options: &EigenOp
 /// Eigenvalues in descending order and eigenvectors in columns. `None` when the decomposition fails, as it does on
 /// values that overflowed.
 fn symmetric_descending(a: &Matrix<f64>) -> Option<(Vec<f64>, Matrix<f64>)> {
-    let n = a.n_rows();
-    if n == 0 {
-        // The decomposition itself expects a row.
-        return Some((Vec::new(), a.clone()));
-    }
-    let eigen = View::from_row_major_slice(a.data(), n, n).self_adjoint_eigen(Side::Lower).ok()?;
-    let (u, s) = (eigen.U(), eigen.S());
-    let values = (0..n).rev().map(|i| s[i]).collect();
-    Some((values, Matrix::from_fn(n, n, |i, j| u[(i, n - 1 - j)])))
+    let (mut values, vectors) = symmetric_eigen(a)?;
+    values.reverse();
+    let n = values.len();
+    Some((values, Matrix::from_fn(n, n, |i, j| vectors.row(i)[n - 1 - j])))
 }
 
 /// No eigenpair at all, in the shape of `k` of them.
