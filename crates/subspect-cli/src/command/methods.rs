@@ -79,12 +79,16 @@ fn methods(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
     (titled("Self-expression methods (--method)", text, "\n\n"), values.into())
 }
 
+/// A list as one block of text; none when nothing is left of it.
+fn one_table(header: &[&str], rows: &[Vec<String>], n_left: usize) -> Vec<String> {
+    if rows.is_empty() { Vec::new() } else { vec![table(header, rows, n_left)] }
+}
+
 fn measures(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
     let listed: Vec<_> = MEASURES.iter().filter(|m| keep(m.name)).collect();
     let rows: Vec<Vec<String>> =
         listed.iter().map(|m| vec![m.name.to_owned(), m.range.to_owned(), m.summary.to_owned()]).collect();
-    let text =
-        if rows.is_empty() { Vec::new() } else { vec![table(&["measure", "range", "meaning"], &rows, 3)] };
+    let text = one_table(&["measure", "range", "meaning"], &rows, 3);
     let values = listed
         .iter()
         .map(|m| json!({ "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range }))
@@ -101,7 +105,7 @@ fn postprocesses(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
         std::iter::once(p.summary.to_owned()).chain(parameters).collect::<Vec<_>>().join("; ")
     };
     let rows: Vec<Vec<String>> = listed.iter().map(|p| vec![p.name.to_owned(), described(p)]).collect();
-    let text = if rows.is_empty() { Vec::new() } else { vec![table(&["postprocess", "meaning"], &rows, 2)] };
+    let text = one_table(&["postprocess", "meaning"], &rows, 2);
     let values = listed
         .iter()
         .map(|p| {
@@ -116,8 +120,7 @@ fn agreements(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
     let listed: Vec<_> = AGREEMENTS.iter().filter(|a| keep(a.name)).collect();
     let rows: Vec<Vec<String>> =
         listed.iter().map(|a| vec![a.name.to_owned(), a.range.to_owned(), a.summary.to_owned()]).collect();
-    let text =
-        if rows.is_empty() { Vec::new() } else { vec![table(&["agreement", "range", "meaning"], &rows, 3)] };
+    let text = one_table(&["agreement", "range", "meaning"], &rows, 3);
     let values = listed
         .iter()
         .map(|a| {
@@ -132,8 +135,7 @@ fn similarities(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
     let listed: Vec<_> = subspect_similarity::MEASURES.iter().filter(|m| keep(m.name)).collect();
     let rows: Vec<Vec<String>> =
         listed.iter().map(|m| vec![m.name.to_owned(), m.range.to_owned(), m.summary.to_owned()]).collect();
-    let text =
-        if rows.is_empty() { Vec::new() } else { vec![table(&["measure", "range", "meaning"], &rows, 3)] };
+    let text = one_table(&["measure", "range", "meaning"], &rows, 3);
     let values = listed
         .iter()
         .map(|m| {
@@ -152,8 +154,7 @@ fn options(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
         .iter()
         .map(|o| vec![o.name.to_owned(), default(o.default_text()), o.summary.to_owned()])
         .collect();
-    let text =
-        if rows.is_empty() { Vec::new() } else { vec![table(&["option", "default", "meaning"], &rows, 3)] };
+    let text = one_table(&["option", "default", "meaning"], &rows, 3);
     let values = listed
         .iter()
         .map(|o| json!({ "name": o.name, "default": o.default_text(), "summary": o.summary }))
