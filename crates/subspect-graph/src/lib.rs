@@ -50,8 +50,9 @@ pub use measures::modularity::{modularity, modularity_by_class, modularity_ceili
 pub use measures::preservation::{one_class_rows, subspace_preserving_error};
 pub use measures::{MEASURES, MeasureInfo, ParameterInfo, RESOLUTION, Subject, measure_all};
 pub use neighbourhood::{Neighbour, Neighbourhood, neighbourhood};
-pub use null::{Null, modularity_null};
+pub use null::modularity_null;
 pub use partition::Partition;
 pub use postprocess::{POSTPROCESSES, Postprocess, PostprocessInfo};
+pub use subspect_statistics::Null;
 pub use spectral::{Embedding, SpectralClustering, SpectralOptions, SpectralStatus, spectral_clustering};
 pub use vote::{AffinityVote, affinity_votes, vote_accuracy, vote_agreement};
