@@ -9,13 +9,11 @@
 
 use rayon::prelude::*;
 use subspect_linalg::{Seed, Status, vectorize};
-use subspect_statistics::{Null, Tail, shuffle};
+use subspect_statistics::{Null, Tail};
 
+use crate::lanes::{LANES, permuted_labels};
 use crate::measures::modularity::{modularity, obstacle};
 use crate::{AffinityGraph, Partition};
-
-/// Permutations evaluated in one pass: one AVX-512 register of class indices.
-const LANES: usize = 16;
 
 /// The null of [`modularity`] from `n_permutations` random permutations of the labels, in the current thread pool.
 ///
@@ -41,14 +39,14 @@ pub fn modularity_null(
 }
 
 /// Every edge once, row after row.
-struct UpperTriangle {
+pub(crate) struct UpperTriangle {
     indptr: Vec<usize>,
     cols: Vec<u32>,
     weights: Vec<f32>,
 }
 
 impl UpperTriangle {
-    fn of(graph: &AffinityGraph) -> Self {
+    pub(crate) fn of(graph: &AffinityGraph) -> Self {
         let n_edges = graph.n_edges();
         let mut upper =
             Self { indptr: vec![0], cols: Vec::with_capacity(n_edges), weights: Vec::with_capacity(n_edges) };
@@ -72,16 +70,18 @@ fn batch(
     seed: Seed,
     first: usize,
 ) -> [f64; LANES] {
-    let mut lanes = vec![[0_u32; LANES]; partition.len()];
-    let mut classes = vec![0_u32; partition.len()];
-    for l in 0..LANES {
-        classes.copy_from_slice(partition.classes());
-        shuffle(&mut classes, seed.index((first + l) as u64));
-        for (lane, &c) in lanes.iter_mut().zip(&classes) {
-            lane[l] = c;
-        }
-    }
-    let within = mass_within(upper, &lanes);
+    modularities(upper, graph, partition, resolution, &permuted_labels(partition, seed, first))
+}
+
+/// Modularity of the labels of every lane.
+pub(crate) fn modularities(
+    upper: &UpperTriangle,
+    graph: &AffinityGraph,
+    partition: &Partition,
+    resolution: f64,
+    lanes: &[[u32; LANES]],
+) -> [f64; LANES] {
+    let within = mass_within(upper, lanes);
     let mut volume = vec![[0.0_f64; LANES]; partition.n_classes()];
     for (lane, &k) in lanes.iter().zip(graph.degrees()) {
         for l in 0..LANES {

@@ -70,10 +70,8 @@ fn with_permutations(
     seed: Seed,
 ) -> RankCorrelation {
     let observed = value(&(0..n as u32).collect::<Vec<_>>());
-    let draws: Vec<f64> = (0..n_permutations)
-        .into_par_iter()
-        .map(|r| value(&permutation(n, seed.index(r as u64))))
-        .collect();
+    let draws: Vec<f64> =
+        (0..n_permutations).into_par_iter().map(|r| value(&permutation(n, seed.index(r as u64)))).collect();
     let p = permutation_p(observed, &draws, Tail::Both);
     RankCorrelation { value: Measured::finite(observed), p, n_permutations }
 }
