@@ -51,7 +51,10 @@ pub(crate) fn biased_moments(n: usize, k: Traces, l: Traces) -> (f64, f64) {
     let first = 2.0 * scaled(&a) / ((n - 1.0) * (n - 1.0) * (n + 1.0) * (n - 2.0));
     let second = scaled(&b) / ((n + 1.0) * n * (n - 1.0) * (n - 2.0) * (n - 3.0));
     let mean = (k.trace / k.norm2.sqrt()) * (l.trace / l.norm2.sqrt()) / (n - 1.0);
-    (mean, (first + second).sqrt())
+    let variance = first + second;
+    // The second part may be negative, and then cancels the first.
+    let rounding = variance <= ROUNDING * (first.abs() + second.abs());
+    (mean, if rounding { 0.0 } else { variance.sqrt() })
 }
 
 /// `x - y`, neither of which is negative; 0 where that is rounding: every order then gives the same value.

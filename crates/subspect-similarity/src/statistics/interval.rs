@@ -5,15 +5,18 @@
 //!
 //! `h_ij = U_ij V_ij - ρ/2 (U_ij² + V_ij²)`,
 //!
-//! as for any correlation; that the centring moves too is of second order. Input i moves it by `t_i = 2 sum_{j != i} h_ij +
-//! h_ii`, less the mean. This is the first-order bootstrap of a U-statistic (Lin, Lunde & Sarkar, NeurIPS 2020), and it
-//! knows no duplicates: an input drawn twice is not paired with itself, which would put `K_ii` among the similarities of
-//! different inputs and pull every value up.
+//! as for any correlation; that the centring moves too is of second order. Input i moves it by
+//! `t_i = ρ - ρ without the pairs of i`, about `2 sum_{j != i} h_ij + h_ii`, less the mean: the jackknife's influence, which at
+//! 60 inputs is a tenth nearer to the true width than the derivative. Resampled influences are the first-order
+//! bootstrap of a U-statistic (Lin, Lunde & Sarkar, NeurIPS 2020), and know no duplicates: an input drawn twice is not
+//! paired with itself, which would put `K_ii` among the similarities of different inputs and pull every value up.
 //!
 //! Draws are `atanh ρ + s sum_i w_i t_i / (1 - ρ²)`, `w_i` the number of times i is drawn, and their quantiles go back
 //! through tanh: the interval stays within -1 and 1 and is narrower towards them. The factor s brings the draws'
 //! variance `sum_i t_i²` to the dyadic-robust `sum_i t_i² - 2 sum_{i != j} h_ij²`, at least the pairs' own noise
 //! `2 sum_{i != j} h_ij²` (Aronow, Samii & Assenova, Polit. Anal. 23, 564 (2015)).
+//!
+//! Simulated coverage of the 95 % interval is 92 to 96 % at 60 to 100 inputs (`tests/coverage.rs`).
 //!
 //! The biased estimator's interval is about the biased value at this number of inputs; only the debiased one is about
 //! inputs at large.
@@ -38,6 +41,12 @@ pub(crate) fn resamples(n_inputs: usize, n_resamples: usize, seed: Seed) -> Matr
         });
     }
     weights
+}
+
+/// `ρ - ρ without an input`, from what the pairs of that input with all others (and with itself) add to `<U, V>`,
+/// `<U, U>` and `<V, V>`, of which the last two are 1 over all inputs. Not finite when nothing remains.
+pub(crate) fn without_input(rho: f64, both: f64, first: f64, second: f64) -> f64 {
+    rho - (rho - both) / ((1.0 - first) * (1.0 - second)).sqrt()
 }
 
 /// A cell as its interval needs it.

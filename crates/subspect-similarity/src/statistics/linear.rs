@@ -13,7 +13,7 @@ use super::cells::Cells;
 use super::dense::{DenseKernels, DenseSums, TILE, dense_sums, upper_at};
 use super::draws::Vectors;
 use super::inference::{Inference, InferenceOptions, no_interval};
-use super::interval::{Influence, intervals, resamples};
+use super::interval::{Influence, intervals, resamples, without_input};
 use super::sparse::{drawn, evidence};
 use crate::kernel::{centre_both_sides, check_kernel};
 use crate::moments::KernelSums;
@@ -199,10 +199,9 @@ fn all_intervals<K: DenseKernels>(
         let (own, other, both) =
             (upper_at(n_kernels, l, l), upper_at(n_kernels, m, m), upper_at(n_kernels, l, m));
         let (k, q) = (scale[l], scale[m]);
-        let h = |lm: f64, ll: f64, mm: f64| k * q * lm - 0.5 * rho * (k * k * ll + q * q * mm);
         let input = |i: usize| {
-            let pairs = h(sums.inputs[both][i], sums.inputs[own][i], sums.inputs[other][i]);
-            2.0 * pairs + h(product(l, m, i), product(l, l, i), product(m, m, i))
+            let of = |at: usize, l, m| 2.0 * sums.inputs[at][i] + product(l, m, i);
+            without_input(rho, k * q * of(both, l, m), k * k * of(own, l, l), q * q * of(other, m, m))
         };
         let [s22, s31, s13] = sums.fourth[both];
         let (s22, s31, s13) = (k * k * q * q * s22, k * k * k * q * s31, k * q * q * q * s13);

@@ -8,7 +8,7 @@ use super::draws::{PermutedSums, Vectors, lookups, permuted_sums};
 use super::exact::Traces;
 use super::inference::{Evidence, Inference, InferenceOptions, MIN_INPUTS, no_interval};
 use super::influence::Centred;
-use super::interval::{Influence, intervals, resamples};
+use super::interval::{Influence, intervals, resamples, without_input};
 use crate::{Estimator, KernelMoments, Monitor, SimilarityError, ssc_moments};
 
 /// Bytes of influences that are held at once.
@@ -142,10 +142,9 @@ fn all_intervals(
             .map(|(c, &(l, m))| {
                 let rho = values[l * n_kernels + m];
                 let own = |i: usize| {
-                    let pairs = sums.inputs[c][i] - 0.5 * rho * (selves[l][i] + selves[m][i]);
-                    let diagonal = centred.diagonal(l, m, i)
-                        - 0.5 * rho * (centred.diagonal(l, l, i) + centred.diagonal(m, m, i));
-                    2.0 * pairs + diagonal
+                    let of = |sum: f64, l, m| 2.0 * sum + centred.diagonal(l, m, i);
+                    let (both, first) = (of(sums.inputs[c][i], l, m), of(selves[l][i], l, l));
+                    without_input(rho, both, first, of(selves[m][i], m, m))
                 };
                 Influence {
                     value: value(l, m),
