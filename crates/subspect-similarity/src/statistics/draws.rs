@@ -60,6 +60,32 @@ pub(crate) struct PermutedSums {
     pub(crate) diagonals: f64,
 }
 
+/// Entries above the diagonal, row after row.
+struct Upper {
+    indptr: Vec<usize>,
+    cols: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Upper {
+    fn of(kernel: &Csr) -> Self {
+        let mut upper = Self { indptr: vec![0], cols: Vec::new(), values: Vec::new() };
+        for i in 0..kernel.n_rows() {
+            let (cols, values) = kernel.row(i);
+            let from = cols.partition_point(|&j| j as usize <= i);
+            upper.cols.extend_from_slice(&cols[from..]);
+            upper.values.extend_from_slice(&values[from..]);
+            upper.indptr.push(upper.cols.len());
+        }
+        upper
+    }
+
+    fn row(&self, i: usize) -> (&[u32], &[f32]) {
+        let entries = self.indptr[i]..self.indptr[i + 1];
+        (&self.cols[entries.clone()], &self.values[entries])
+    }
+}
+
 /// Lookups that one order takes for all cells: entries above the diagonal of the first kernels, times the number of
 /// registers of partners.
 pub(crate) fn lookups(kernels: &[&Csr], cells: Cells) -> f64 {
@@ -89,6 +115,7 @@ pub(crate) fn permuted_sums(
         r => permutation(n_inputs, seed.index(r as u64 - 1)),
     };
     let starts: Vec<usize> = (0..=n).step_by(ORDERS).collect();
+    let uppers: Vec<Upper> = kernels[cells.rows()].par_iter().map(|k| Upper::of(k)).collect();
     let mut sums = Vec::with_capacity(n + 1);
     for group in starts.chunks(BATCHES) {
         if monitor.is_cancelled() {
@@ -98,7 +125,7 @@ pub(crate) fn permuted_sums(
             .par_iter()
             .map(|&start| {
                 let orders: Vec<Vec<u32>> = (start..(start + ORDERS).min(n + 1)).map(order).collect();
-                batch(kernels, vectors, cells, &orders)
+                batch(kernels, &uppers, vectors, cells, &orders)
             })
             .collect();
         sums.extend(parts.into_iter().flatten());
@@ -107,8 +134,18 @@ pub(crate) fn permuted_sums(
     Ok(sums)
 }
 
-fn batch(kernels: &[&Csr], vectors: &Vectors, cells: Cells, orders: &[Vec<u32>]) -> Vec<Vec<PermutedSums>> {
-    let inner = inner_products(kernels, cells, orders);
+fn batch(
+    kernels: &[&Csr],
+    uppers: &[Upper],
+    vectors: &Vectors,
+    cells: Cells,
+    orders: &[Vec<u32>],
+) -> Vec<Vec<PermutedSums>> {
+    let inner = if cells.pairs().len() == 1 {
+        inner_products_of_two(kernels, uppers, cells, orders)
+    } else {
+        inner_products(kernels, uppers, cells, orders)
+    };
     let pairs = cells.pairs();
     let products = |of: &[Vec<f64>], order: &[u32]| -> Vec<f64> {
         let moved: Vec<Vec<f64>> =
@@ -138,70 +175,87 @@ fn batch(kernels: &[&Csr], vectors: &Vectors, cells: Cells, orders: &[Vec<u32>])
 }
 
 /// `sum_{i != j} K_ij L_{π(i) π(j)}` of every order and cell.
-fn inner_products(kernels: &[&Csr], cells: Cells, orders: &[Vec<u32>]) -> Vec<Vec<f64>> {
-    let n = kernels.first().map_or(0, |k| k.n_rows());
-    let n_cols = cells.cols().len();
-    // One second kernel needs no room for eight.
-    let stride = if n_cols == 1 || cells.pairs().len() == 1 { 1 } else { n_cols.next_multiple_of(WIDTH) };
-    let first = if stride == 1 { kernels.len() - 1 } else { cells.cols().start };
-    let mut inverse = vec![vec![0_u32; n]; orders.len()];
-    for (inverse, order) in inverse.iter_mut().zip(orders) {
-        order.iter().enumerate().for_each(|(i, &r)| inverse[r as usize] = i as u32);
-    }
-    let mut slab = vec![0.0_f32; n * stride];
-    let mut sums = vec![0.0_f64; orders.len() * cells.rows().len() * stride];
+fn inner_products(kernels: &[&Csr], uppers: &[Upper], cells: Cells, orders: &[Vec<u32>]) -> Vec<Vec<f64>> {
+    let (n, first) = (kernels.first().map_or(0, |k| k.n_rows()), cells.cols().start);
+    let n_blocks = cells.cols().len().div_ceil(WIDTH);
+    let inverse: Vec<Vec<u32>> = orders.iter().map(|order| inverse(order)).collect();
+    let mut slab = vec![[0.0_f32; WIDTH]; n * n_blocks];
+    let mut sums = vec![[0.0_f64; WIDTH]; orders.len() * uppers.len() * n_blocks];
     for r in 0..n {
-        spread(kernels, first, r, stride, &mut slab, true);
+        spread(&kernels[first..], r, n_blocks, &mut slab, true);
         for (k, order) in orders.iter().enumerate() {
             let i = inverse[k][r] as usize;
-            for l in cells.rows().filter(|&l| !cells.partners(l).is_empty()) {
-                let (cols, values) = kernels[l].row(i);
-                let above = cols.partition_point(|&j| j as usize <= i);
-                let (cols, values) = (&cols[above..], &values[above..]);
-                let out = &mut sums[(k * cells.rows().len() + l) * stride..][..stride];
-                if stride == 1 {
-                    out[0] += gather_one(cols, values, order, &slab);
-                } else {
-                    let from = (cells.partners(l).start - first) / WIDTH * WIDTH;
-                    gather(cols, values, order, &slab, from, out);
-                }
+            for (l, upper) in uppers.iter().enumerate().filter(|(l, _)| !cells.partners(*l).is_empty()) {
+                let (cols, values) = upper.row(i);
+                let from = (cells.partners(l).start - first) / WIDTH;
+                let out = &mut sums[(k * uppers.len() + l) * n_blocks..][..n_blocks];
+                gather(cols, values, order, &slab, from, out);
             }
         }
-        spread(kernels, first, r, stride, &mut slab, false);
+        spread(&kernels[first..], r, n_blocks, &mut slab, false);
     }
-    let n_rows = cells.rows().len();
-    let value = |k: usize, l: usize, m: usize| 2.0 * sums[(k * n_rows + l) * stride + m - first];
+    let value = |k: usize, l: usize, m: usize| {
+        let block = &sums[(k * uppers.len() + l) * n_blocks..][(m - first) / WIDTH];
+        2.0 * block[(m - first) % WIDTH]
+    };
     let pairs = cells.pairs();
     (0..orders.len()).map(|k| pairs.iter().map(|&(l, m)| value(k, l, m)).collect()).collect()
 }
 
-/// Writes row `r` of kernels `first..` into the slab (off the diagonal), or wipes it.
-fn spread(kernels: &[&Csr], first: usize, r: usize, stride: usize, slab: &mut [f32], write: bool) {
-    for (c, kernel) in kernels[first..].iter().enumerate() {
+/// The same for a single pair, which needs no room for eight layers: the slab is one row.
+fn inner_products_of_two(
+    kernels: &[&Csr],
+    uppers: &[Upper],
+    cells: Cells,
+    orders: &[Vec<u32>],
+) -> Vec<Vec<f64>> {
+    let (l, m) = cells.pairs()[0];
+    let inverse: Vec<Vec<u32>> = orders.iter().map(|order| inverse(order)).collect();
+    let mut slab = vec![0.0_f32; kernels[m].n_rows()];
+    let mut sums = vec![0.0_f64; orders.len()];
+    for r in 0..slab.len() {
+        let (cols, values) = kernels[m].row(r);
+        cols.iter().zip(values).for_each(|(&j, &v)| slab[j as usize] = v);
+        for (k, order) in orders.iter().enumerate() {
+            let (cols, values) = uppers[l].row(inverse[k][r] as usize);
+            sums[k] += gather_one(cols, values, order, &slab);
+        }
+        cols.iter().for_each(|&j| slab[j as usize] = 0.0);
+    }
+    sums.into_iter().map(|sum| vec![2.0 * sum]).collect()
+}
+
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut inverse = vec![0_u32; order.len()];
+    order.iter().enumerate().for_each(|(i, &r)| inverse[r as usize] = i as u32);
+    inverse
+}
+
+/// Writes row `r` of the kernels into the slab (off the diagonal), or wipes it.
+fn spread(kernels: &[&Csr], r: usize, n_blocks: usize, slab: &mut [[f32; WIDTH]], write: bool) {
+    for (c, kernel) in kernels.iter().enumerate() {
         let (cols, values) = kernel.row(r);
         for (&j, &v) in cols.iter().zip(values).filter(|(j, _)| **j as usize != r) {
-            slab[j as usize * stride + c] = if write { v } else { 0.0 };
+            slab[j as usize * n_blocks + c / WIDTH][c % WIDTH] = if write { v } else { 0.0 };
         }
     }
 }
 
 vectorize! {
-    /// Adds `sum_j value_j slab[order_j]` to `out`, for layers `from..` in registers of eight.
+    /// Adds `sum_j value_j slab[order_j]` to `out`, for registers `from..` of eight layers each.
     fn gather(
         cols: &[u32],
         values: &[f32],
         order: &[u32],
-        slab: &[f32],
+        slab: &[[f32; WIDTH]],
         from: usize,
-        out: &mut [f64],
+        out: &mut [[f64; WIDTH]],
     ) {
-        let stride = out.len();
-        for (block, out) in out[from..].chunks_exact_mut(WIDTH).enumerate() {
-            let at = from + block * WIDTH;
+        let n_blocks = out.len();
+        for (block, out) in out.iter_mut().enumerate().skip(from) {
             let mut sum = [0.0_f64; WIDTH];
             for (&j, &v) in cols.iter().zip(values) {
-                let start = order[j as usize] as usize * stride + at;
-                let row = &slab[start..start + WIDTH];
+                let row = slab[order[j as usize] as usize * n_blocks + block];
                 let v = f64::from(v);
                 for c in 0..WIDTH {
                     sum[c] = v.mul_add(f64::from(row[c]), sum[c]);
@@ -215,18 +269,17 @@ vectorize! {
 
     /// The same for a single layer.
     fn gather_one(cols: &[u32], values: &[f32], order: &[u32], slab: &[f32]) -> f64 {
-        const LANES: usize = 8;
+        const LANES: usize = 4;
         let mut sum = [0.0_f64; LANES];
-        let (by_cols, by_values) = (cols.chunks_exact(LANES), values.chunks_exact(LANES));
-        let (tail_cols, tail_values) = (by_cols.remainder(), by_values.remainder());
-        for (cols, values) in by_cols.zip(by_values) {
+        let ((by_cols, tail_cols), (by_values, tail_values)) = (cols.as_chunks::<LANES>(), values.as_chunks::<LANES>());
+        for (cols, values) in by_cols.iter().zip(by_values) {
             for l in 0..LANES {
                 let x = slab[order[cols[l] as usize] as usize];
                 sum[l] = f64::from(values[l]).mul_add(f64::from(x), sum[l]);
             }
         }
-        for (l, (&j, &v)) in tail_cols.iter().zip(tail_values).enumerate() {
-            sum[l] += f64::from(v) * f64::from(slab[order[j as usize] as usize]);
+        for (&j, &v) in tail_cols.iter().zip(tail_values) {
+            sum[0] += f64::from(v) * f64::from(slab[order[j as usize] as usize]);
         }
         sum.iter().sum()
     }
