@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 use subspect_linalg::{Measured, Status};
 
+use crate::null::TIE;
 use crate::{normal_cdf, normal_quantile, quantile};
 
 /// How an interval was made.
@@ -112,8 +113,9 @@ impl Interval {
         if let Err(status) = prepare(&mut draws, level) {
             return Self::undefined(status, level, method, n);
         }
-        let below = draws.partition_point(|&v| v < estimate);
-        let equal = draws[below..].partition_point(|&v| v <= estimate);
+        let tie = TIE * estimate.abs().max(1.0);
+        let below = draws.partition_point(|&v| v < estimate - tie);
+        let equal = draws[below..].partition_point(|&v| v <= estimate + tie);
         let z0 = normal_quantile((below as f64 + 0.5 * equal as f64) / n as f64);
         let g = acceleration(without);
         if !(z0.is_finite() && g.is_finite()) {
