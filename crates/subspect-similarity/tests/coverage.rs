@@ -107,7 +107,7 @@ fn of_linear_cka() {
         };
         let infer = |seed, r| {
             let layers = sample(seed).map(|m| to_f32(&m));
-            linear_cka_inference(&common::views(&layers), 0, &options(r), &Silent).unwrap()
+            linear_cka_inference(&common::views(&layers), 1 << 24, &options(r), &Silent).unwrap()
         };
         check(name, coverage(value, infer));
     }

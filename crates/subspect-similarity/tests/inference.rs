@@ -310,6 +310,21 @@ fn what_cannot_be_told_says_why() {
         assert_eq!(map.cell(0, 1).null.z.status(), Some(Status::ZeroVariance));
         assert_eq!(map.cell(0, 1).interval.status(), Some(Status::ZeroVariance));
     }
+    // Every input twice: nothing is special about copies.
+    let (x, y) = (gaussian(10, 4, Seed::new(1)), gaussian(10, 6, Seed::new(2)));
+    let twice = |m: &Matrix<f64>| to_f32(&Matrix::from_fn(20, m.n_cols(), |i, j| m.row(i / 2)[j]));
+    let found =
+        linear_cka_inference(&views(&[twice(&x), twice(&y)]), 1 << 24, &options(9, 9), &Silent).unwrap();
+    assert!(
+        maps(&found)
+            .iter()
+            .all(|m| m.cell(0, 1).null.z.value().is_some() && m.cell(0, 1).interval.status().is_none())
+    );
+    let short = linear_cka_inference(&views(&[twice(&x), twice(&y)]), 100, &options(9, 9), &Silent);
+    assert!(short.unwrap_err().to_string().contains("budget of at least 960 bytes for 2 layers"));
+    let kernels_do_not_fit =
+        linear_cka_inference(&views(&[twice(&x), twice(&y)]), 1000, &options(9, 9), &Silent);
+    assert_eq!(kernels_do_not_fit.unwrap().biased.cell(0, 1).null.p.status(), Some(Status::NotExecuted));
     assert!(ssc_cka_inference(&[], &options(9, 9), &Silent).unwrap().biased.cells.is_empty());
     assert!(linear_cka_inference(&[], 1 << 24, &options(9, 9), &Silent).unwrap().biased.cells.is_empty());
 }

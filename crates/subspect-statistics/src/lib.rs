@@ -1,7 +1,8 @@
 //! The statistics under Subspect: what chance alone would give, and how far a value can be trusted.
 //!
 //! - random orders and resamples, one stream per draw ([`permutation`], [`multiplicities`], [`shuffle`]);
-//! - the distribution of a measure under permutations and where the observed value stands in it ([`Null`]);
+//! - the distribution of a measure under permutations and where the observed value stands in it ([`Null`],
+//!   [`order_null`]);
 //! - intervals from resamples ([`Interval`], [`mean_interval`], [`wilson`]);
 //! - many tests at once ([`adjust`], [`max_t`], [`Verdict`]);
 //! - two values of the same inputs ([`sign_flip`], [`mcnemar`]) and two orders of the same things
@@ -40,7 +41,7 @@ pub use family::max_t;
 pub use interval::{Interval, IntervalMethod};
 pub use mean::mean_interval;
 pub use normal::{normal_cdf, normal_quantile};
-pub use null::{Null, Tail, permutation_p};
+pub use null::{Null, Tail, order_null, permutation_p};
 pub use paired::{PairedTest, mcnemar, sign_flip};
 pub use quantile::{quantile, ranks};
 pub use resample::{multiplicities, permutation, shuffle};

@@ -3,10 +3,11 @@
 //! `p = (1 + #{draws at least as extreme}) / (1 + draws)`: the observed order is one of the possible ones, so p is
 //! valid at every number of draws and never 0 (Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 39 (2010)).
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use subspect_linalg::{Measured, Status};
+use subspect_linalg::{Measured, Seed, Status};
 
-use crate::quantile;
+use crate::{permutation, quantile};
 
 /// Two values that differ by less, relative to the larger of 1 and the observed one, are the same value summed in
 /// another order.
@@ -87,6 +88,29 @@ impl Null {
     }
 }
 
+/// The null of any measure of two layers over the same inputs, where input i of the first meets input `order[i]` of the
+/// second: `measure` is given the inputs' own order first and then `n_permutations` random ones, in the current thread
+/// pool. The first value that is undefined makes the null undefined.
+pub fn order_null(
+    n_inputs: usize,
+    n_permutations: usize,
+    tail: Tail,
+    seed: Seed,
+    measure: impl Fn(&[u32]) -> Measured + Sync,
+) -> Null {
+    let own: Vec<u32> = (0..n_inputs as u32).collect();
+    let observed = match measure(&own) {
+        Measured::Value(value) => value,
+        Measured::Undefined(status) => return Null::undefined(n_permutations, status),
+    };
+    let draw = |r: usize| measure(&permutation(n_inputs, seed.index(r as u64)));
+    let values: Vec<Measured> = (0..n_permutations).into_par_iter().map(draw).collect();
+    if let Some(status) = values.iter().find_map(|v| v.status()) {
+        return Null::undefined(n_permutations, status);
+    }
+    Null::of(observed, values.into_iter().filter_map(Measured::value).collect(), tail)
+}
+
 /// `(observed - mean) / sd`, or why not.
 fn standardized(observed: f64, mean: f64, sd: Measured) -> Measured {
     match sd {
@@ -124,6 +148,19 @@ mod tests {
         assert_eq!((p(Tail::Upper), p(Tail::Lower), p(Tail::Both)), (Some(0.8), Some(0.8), Some(1.0)));
         assert_eq!(permutation_p(4.0, &draws, Tail::Both).value(), Some(0.4));
         assert_eq!(permutation_p(4.0, &[], Tail::Both).status(), Some(Status::NTooSmall));
+    }
+
+    #[test]
+    fn any_measure_has_a_null() {
+        let (x, y) = ([3.0, 1.0, 2.0, 5.0, 4.0], [2.9, 1.2, 1.9, 5.1, 3.8]);
+        let dot = |o: &[u32]| Measured::finite(o.iter().zip(&x).map(|(&j, a)| a * y[j as usize]).sum());
+        let null = order_null(5, 2000, Tail::Upper, Seed::new(1), dot);
+        // The observed order is the largest of 120.
+        assert!((null.p.value().unwrap_or(1.0) - 1.0 / 120.0).abs() < 0.008, "{null:?}");
+        let none = order_null(5, 9, Tail::Upper, Seed::new(1), |o| {
+            if o[0] == 0 { Measured::Value(1.0) } else { Status::EmptyGraph.into() }
+        });
+        assert_eq!(none, Null::undefined(9, Status::EmptyGraph));
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::{Estimator, Monitor, SimilarityError};
 /// Side of a tile.
 pub(crate) const TILE: usize = 128;
 
-/// Tiles that are folded before their sums are added up in order.
-const BATCH: usize = 32;
+/// Bytes of tiles' sums that are held before they are added up in order.
+const FOLDED_BYTES: usize = 128 << 20;
 
 /// Lanes of the fold.
 const LANES: usize = 8;
@@ -52,6 +52,11 @@ pub(crate) fn upper_at(n_kernels: usize, l: usize, m: usize) -> usize {
     l * n_kernels - l * (l + 1) / 2 + m
 }
 
+/// Bytes that [`dense_sums`] returns.
+pub(crate) fn sums_bytes(n_kernels: usize, n_inputs: usize) -> usize {
+    upper_pairs(n_kernels).len().saturating_mul(2 * 8 * n_inputs)
+}
+
 /// The sums of both estimators, in the order of [`Estimator::ALL`], from one pass over the kernels.
 pub(crate) fn dense_sums(
     kernels: &dyn DenseKernels,
@@ -62,7 +67,8 @@ pub(crate) fn dense_sums(
     let mut sums = [empty(), empty()];
     let cut = |from: usize| (from..n).step_by(TILE).map(move |s| (s, (s + TILE).min(n)));
     let tiles: Vec<_> = cut(0).flat_map(|rows| cut(rows.0).map(move |cols| (rows, cols))).collect();
-    for (b, batch) in tiles.chunks(BATCH).enumerate() {
+    let batch_len = (FOLDED_BYTES / sums_bytes(kernels.n_kernels(), 2 * TILE).max(1)).clamp(1, 64);
+    for (b, batch) in tiles.chunks(batch_len).enumerate() {
         if monitor.is_cancelled() {
             return Err(SimilarityError::Cancelled);
         }
@@ -71,7 +77,7 @@ pub(crate) fn dense_sums(
         for (&(rows, cols), folded) in batch.iter().zip(&folded) {
             sums.iter_mut().zip(folded).for_each(|(sums, folded)| sums.add(rows, cols, folded));
         }
-        monitor.progress(((b + 1) * BATCH).min(tiles.len()) as f64 / tiles.len() as f64);
+        monitor.progress(((b + 1) * batch_len).min(tiles.len()) as f64 / tiles.len() as f64);
     }
     Ok(sums)
 }

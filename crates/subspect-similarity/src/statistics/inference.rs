@@ -42,15 +42,26 @@ impl InferenceOptions {
     }
 }
 
-/// Why no cell can have an interval, if none can.
-pub(crate) fn no_interval(n_inputs: usize, options: &InferenceOptions) -> Option<Status> {
-    if options.n_resamples == 0 {
-        Some(Status::NotExecuted)
-    } else if n_inputs < MIN_INPUTS || options.n_resamples == 1 {
-        Some(Status::NTooSmall)
+/// The intervals of all pairs when none can have one: none wanted, or too few inputs or resamples.
+pub(crate) fn no_intervals(
+    cells: Cells,
+    moments: &KernelMoments,
+    options: &InferenceOptions,
+    estimator: Estimator,
+) -> Option<Vec<Interval>> {
+    let status = if options.n_resamples == 0 {
+        Status::NotExecuted
+    } else if moments.n_inputs() < MIN_INPUTS || options.n_resamples == 1 {
+        Status::NTooSmall
     } else {
-        None
-    }
+        return None;
+    };
+    let method = IntervalMethod::InfluenceBootstrap;
+    let none = |(l, m): (usize, usize)| {
+        let status = moments.cka(l, m, estimator).status().unwrap_or(status);
+        Interval::undefined(status, options.level, method, options.n_resamples)
+    };
+    Some(cells.pairs().into_iter().map(none).collect())
 }
 
 /// One cell of a map.

@@ -7,12 +7,12 @@
 
 use rayon::prelude::*;
 use subspect_linalg::{Csr, CsrBuilder, MatRef, Matrix, Status, product_abt};
-use subspect_statistics::{Interval, IntervalMethod};
+use subspect_statistics::Interval;
 
 use super::cells::Cells;
-use super::dense::{DenseKernels, DenseSums, TILE, dense_sums, upper_at};
+use super::dense::{DenseKernels, DenseSums, TILE, dense_sums, sums_bytes, upper_at};
 use super::draws::Vectors;
-use super::inference::{Inference, InferenceOptions, no_interval};
+use super::inference::{Inference, InferenceOptions, no_intervals};
 use super::interval::{Influence, intervals, resamples, without_input};
 use super::sparse::{drawn, evidence};
 use crate::kernel::{centre_both_sides, check_kernel};
@@ -23,11 +23,13 @@ use crate::{Estimator, KernelMoments, Monitor, SimilarityError};
 /// Null, familywise p and interval of linear CKA for every pair of layers, in the current thread pool. The maps are
 /// `L x L`.
 ///
-/// `budget_bytes` bounds the dense kernels that draws need; without enough there are none, and z and intervals
-/// remain.
+/// `budget_bytes` bounds the sums of every input, 8 N (L² + L) bytes for both estimators, and apart from them the dense
+/// kernels that draws need; without enough for these there are no draws, and z and intervals remain. The monitor
+/// sees the Gram matrices and then the draws, each from 0 to 1.
 ///
 /// # Errors
-/// When the layers have different numbers of inputs, a value is not finite, or the monitor asks to stop.
+/// When the layers have different numbers of inputs, a value is not finite, the budget is below the sums, or the
+/// monitor asks to stop.
 pub fn linear_cka_inference(
     layers: &[MatRef<'_, f32>],
     budget_bytes: usize,
@@ -77,6 +79,11 @@ fn infer<K: DenseKernels + Obstacles>(
     options: &InferenceOptions,
     monitor: &dyn Monitor,
 ) -> Result<Inference, SimilarityError> {
+    let needed = sums_bytes(kernels.n_kernels(), kernels.n_inputs());
+    if needed > budget_bytes {
+        let (found, n_layers) = (budget_bytes, kernels.n_kernels());
+        return Err(SimilarityError::Budget { needed, found, n_layers });
+    }
     let sums = dense_sums(kernels, monitor)?;
     let moments = moments(kernels, &sums[0]);
     let stored = stored(kernels, cells, budget_bytes, options);
@@ -175,11 +182,8 @@ fn all_intervals<K: DenseKernels>(
     estimator: Estimator,
 ) -> Vec<Interval> {
     let (n, n_kernels, pairs) = (kernels.n_inputs(), kernels.n_kernels(), cells.pairs());
-    if let Some(status) = no_interval(n, options) {
-        let method = IntervalMethod::InfluenceBootstrap;
-        let cell = |&(l, m): &(usize, usize)| moments.cka(l, m, estimator).status().unwrap_or(status);
-        let none = |status| Interval::undefined(status, options.level, method, options.n_resamples);
-        return pairs.iter().map(|pair| none(cell(pair))).collect();
+    if let Some(none) = no_intervals(cells, moments, options, estimator) {
+        return none;
     }
     let with_diagonal = estimator == Estimator::Biased;
     let product = |l: usize, m: usize, i: usize| {

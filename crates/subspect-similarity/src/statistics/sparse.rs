@@ -1,12 +1,12 @@
 //! Inference for SSC-CKA: kernels are the affinity graphs of the layers.
 
 use subspect_linalg::Csr;
-use subspect_statistics::{Interval, IntervalMethod};
+use subspect_statistics::Interval;
 
 use super::cells::Cells;
 use super::draws::{PermutedSums, Vectors, lookups, permuted_sums};
 use super::exact::Traces;
-use super::inference::{Evidence, Inference, InferenceOptions, MIN_INPUTS, no_interval};
+use super::inference::{Evidence, Inference, InferenceOptions, MIN_INPUTS, no_intervals};
 use super::influence::Centred;
 use super::interval::{Influence, intervals, resamples, without_input};
 use crate::{Estimator, KernelMoments, Monitor, SimilarityError, ssc_moments};
@@ -18,7 +18,8 @@ const INFLUENCE_BYTES: usize = 256 << 20;
 /// `L x L`.
 ///
 /// # Errors
-/// When the matrices are not square, not symmetric, or not of the same size, or the monitor asks to stop.
+/// When the matrices are not square, not symmetric, or not of the same size, or the monitor, which watches the draws,
+/// asks to stop.
 pub fn ssc_cka_inference(
     graphs: &[&Csr],
     options: &InferenceOptions,
@@ -110,12 +111,8 @@ fn all_intervals(
     estimator: Estimator,
 ) -> Vec<Interval> {
     let (n, n_kernels, pairs) = (moments.n_inputs(), moments.n_kernels(), cells.pairs());
-    let none = |status| {
-        Interval::undefined(status, options.level, IntervalMethod::InfluenceBootstrap, options.n_resamples)
-    };
-    if let Some(status) = no_interval(n, options) {
-        let cell = |&(l, m): &(usize, usize)| moments.cka(l, m, estimator).status().unwrap_or(status);
-        return pairs.iter().map(|pair| none(cell(pair))).collect();
+    if let Some(none) = no_intervals(cells, moments, options, estimator) {
+        return none;
     }
     let divisor = match estimator {
         Estimator::Biased => (n as f64 - 1.0).powi(2),
