@@ -30,6 +30,7 @@ mod agreement;
 mod components;
 mod error;
 mod kmeans;
+mod layout;
 mod measures;
 mod neighbourhood;
 mod null;
@@ -43,6 +44,7 @@ pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matc
 pub use components::{Components, components};
 pub use error::GraphError;
 pub use kmeans::KMeansOptions;
+pub use layout::{align, layout};
 pub use measures::class_affinity::class_affinity;
 pub use measures::conductance::conductance;
 pub use measures::connectivity::connectivity;

@@ -4,6 +4,7 @@
 //! plan.toml          every effective value
 //! record.json        what was found, and with what
 //! graphs/NAME.npz    one affinity graph per layer (SciPy CSR)
+//! layouts/NAME.npy   where each layer's map shows the inputs
 //! tables/NAME.csv    the same numbers for spreadsheets
 //! thumbnails.png     the inputs' pictures
 //! report.html        the page
@@ -103,6 +104,12 @@ impl RunDir {
     /// wants it.
     pub fn graph_file(layer: &str) -> String {
         format!("graphs/{}.npz", file_stem(layer))
+    }
+
+    /// `layouts/<layer>.npy` relative to the directory, as [`LayerRecord::layout`](crate::record::LayerRecord::layout)
+    /// wants it.
+    pub fn layout_file(layer: &str) -> String {
+        format!("layouts/{}.npy", file_stem(layer))
     }
 
     /// Path of a file given relative to the directory.

@@ -66,6 +66,7 @@ impl LayerWork<'_> {
             modularity_null: structure.modularity_null,
             class_affinity: structure.class_affinity,
             votes: structure.votes,
+            layout: None,
         };
         Ok((record, LayerGraph { affinity, key }, seconds))
     }

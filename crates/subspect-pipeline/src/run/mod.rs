@@ -7,6 +7,7 @@
 
 pub(crate) mod examples;
 mod graphs;
+mod layouts;
 mod log;
 pub(crate) mod note;
 mod prepare;
@@ -69,6 +70,7 @@ fn stages(
     dir.write_record(&record)?;
     let graphs = all_layers(plan, dir, &prepared, &mut record, events)?;
     similarity::maps(plan, dir, &prepared, &graphs, &mut record, events)?;
+    layouts::layouts(plan, dir, &graphs, &mut record, events)?;
     finish(plan, dir, &prepared, &graphs, &mut record, events)?;
     Ok(record)
 }
