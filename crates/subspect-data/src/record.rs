@@ -159,6 +159,9 @@ pub struct LayerRecord {
     /// Map of the inputs (`.npy`, float32, `n_inputs x 2`) relative to the run directory, if one was laid out.
     #[serde(default)]
     pub layout: Option<String>,
+    /// Every input's strongest neighbours ([`crate::neighbours`]) relative to the run directory.
+    #[serde(default)]
+    pub neighbours: Option<String>,
 }
 
 /// How one layer's self-expression went.

@@ -177,7 +177,9 @@ fn start(graph: &AffinityGraph, seed: Seed) -> Vec<[f32; 2]> {
     let squares: f64 = places.iter().flatten().map(|v| v * v).sum();
     let scale = f64::from(START_RADIUS) / (squares / (2 * n.max(1)) as f64).sqrt().max(f64::MIN_POSITIVE);
     let isolated = |i: usize| graph.n_neighbors(i) == 0;
-    (0..n).map(|i| if isolated(i) { [0.0; 2] } else { places[i].map(|v| (v * scale) as f32) }).collect()
+    // A pair that hardly anything else is tied to dominates such vectors; it must not start far outside the rest.
+    let within = |v: f64| ((v * scale) as f32).clamp(-2.0 * START_RADIUS, 2.0 * START_RADIUS);
+    (0..n).map(|i| if isolated(i) { [0.0; 2] } else { places[i].map(within) }).collect()
 }
 
 fn walk(graph: &AffinityGraph, places: &[[f64; 2]]) -> Vec<[f64; 2]> {

@@ -4,6 +4,7 @@
 //! plan.toml          every effective value
 //! record.json        what was found, and with what
 //! graphs/NAME.npz    one affinity graph per layer (SciPy CSR)
+//! neighbours/NAME.npz  every input's strongest neighbours
 //! layouts/NAME.npy   where each layer's map shows the inputs
 //! tables/NAME.csv    the same numbers for spreadsheets
 //! thumbnails.png     the inputs' pictures
@@ -110,6 +111,12 @@ impl RunDir {
     /// wants it.
     pub fn layout_file(layer: &str) -> String {
         format!("layouts/{}.npy", file_stem(layer))
+    }
+
+    /// `neighbours/<layer>.npz` relative to the directory, as
+    /// [`LayerRecord::neighbours`](crate::record::LayerRecord::neighbours) wants it.
+    pub fn neighbours_file(layer: &str) -> String {
+        format!("neighbours/{}.npz", file_stem(layer))
     }
 
     /// Path of a file given relative to the directory.

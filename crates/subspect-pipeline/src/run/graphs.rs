@@ -67,6 +67,7 @@ impl LayerWork<'_> {
             class_affinity: structure.class_affinity,
             votes: structure.votes,
             layout: None,
+            neighbours: None,
         };
         Ok((record, LayerGraph { affinity, key }, seconds))
     }

@@ -9,6 +9,7 @@ pub(crate) mod examples;
 mod graphs;
 mod layouts;
 mod log;
+mod nearest;
 pub(crate) mod note;
 mod prepare;
 mod similarity;
@@ -116,6 +117,7 @@ fn finish(
 ) -> Result<(), PipelineError> {
     let start = Instant::now();
     events.started(Stage::Record, "", 3);
+    nearest::neighbours(plan, dir, prepared, graphs, record)?;
     record.neighbourhoods = examples::neighbourhoods(plan, dir, prepared, graphs, record)?;
     events.advanced(Stage::Record, 1);
     record.thumbnails = examples::thumbnails(dir, prepared, events);
