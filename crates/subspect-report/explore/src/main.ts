@@ -33,7 +33,11 @@ function show(run: Run, place: HTMLElement): void {
   const cards = [similarity(run, store), layers(run, store)];
   if (run.header.mapped.length > 0) cards.push(scatter(run, store, "layer"), scatter(run, store, "other"));
   cards.push(table(run, store), input(run, store));
-  place.replaceChildren(strip(run, store), h("div", { class: "x-grid" }, ...cards.filter((c) => c !== null)));
+  const grid = h("div", { class: "x-grid" }, ...cards.filter((c) => c !== null));
+  const arrange = () => grid.classList.toggle("x-pairs", store.state.other >= 0);
+  store.onChange(arrange);
+  arrange();
+  place.replaceChildren(strip(run, store), grid);
   place.dataset.ready = "true";
   store.onChange((state) => history.replaceState(null, "", toHash(state)));
   addEventListener("hashchange", () => {

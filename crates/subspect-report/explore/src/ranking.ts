@@ -1,6 +1,6 @@
 // Orders of the inputs: which to look at first. Scores are differences and counts of stored numbers.
 
-import type { Run } from "./data.ts";
+import type { Neighbour, Run } from "./data.ts";
 import type { Rank } from "./state.ts";
 
 export interface Ranked {
@@ -37,14 +37,17 @@ export function margin(run: Run, layer: number, i: number, against: number): num
   return shares[vote] - shares[against];
 }
 
-/** 1 - |a and b| / |a or b| of the kept neighbours in two layers, or null. */
+/** 1 - sum min(p, q) / sum max(p, q) of the kept affinities, each scaled to sum 1, in two layers; or null. */
 export function moved(run: Run, a: number, b: number, i: number): number | null {
   const [p, q] = [run.neighbours(a, i), run.neighbours(b, i)];
   if (!p || !q) return null;
-  const own = new Set(p.map((n) => n.input));
-  const shared = q.filter((n) => own.has(n.input)).length;
-  const all = own.size + q.length - shared;
-  return all === 0 ? 0 : 1 - shared / all;
+  const sum = (near: Neighbour[]) => near.reduce((total, n) => total + n.affinity, 0);
+  const [wholeP, wholeQ] = [sum(p), sum(q)];
+  if (wholeP === 0 || wholeQ === 0) return wholeP === wholeQ ? 0 : 1;
+  const own = new Map(p.map((n) => [n.input, n.affinity / wholeP]));
+  let shared = 0;
+  for (const n of q) shared += Math.min(own.get(n.input) ?? 0, n.affinity / wholeQ);
+  return 1 - shared / (2 - shared);
 }
 
 /** How often the vote changes from one layer to the next. */
