@@ -66,6 +66,8 @@ impl LayerWork<'_> {
             modularity_null: structure.modularity_null,
             class_affinity: structure.class_affinity,
             votes: structure.votes,
+            layout: None,
+            neighbours: None,
         };
         Ok((record, LayerGraph { affinity, key }, seconds))
     }
