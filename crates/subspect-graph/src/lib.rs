@@ -27,9 +27,13 @@
 
 mod affinity;
 mod agreement;
+mod bootstrap;
+mod class_nulls;
 mod components;
 mod error;
+mod influence;
 mod kmeans;
+mod lanes;
 mod layout;
 mod measures;
 mod neighbourhood;
@@ -41,6 +45,11 @@ mod vote;
 
 pub use affinity::AffinityGraph;
 pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matching};
+pub use bootstrap::{
+    Difference, IntervalOptions, modularity_difference, modularity_interval, sre_interval, vote_difference,
+    vote_interval,
+};
+pub use class_nulls::{ClassNulls, class_nulls};
 pub use components::{Components, components};
 pub use error::GraphError;
 pub use kmeans::KMeansOptions;
@@ -52,8 +61,9 @@ pub use measures::modularity::{modularity, modularity_by_class, modularity_ceili
 pub use measures::preservation::{one_class_rows, subspace_preserving_error};
 pub use measures::{MEASURES, MeasureInfo, ParameterInfo, RESOLUTION, Subject, measure_all};
 pub use neighbourhood::{Neighbour, Neighbourhood, neighbourhood};
-pub use null::{Null, modularity_null};
+pub use null::modularity_null;
 pub use partition::Partition;
 pub use postprocess::{POSTPROCESSES, Postprocess, PostprocessInfo};
 pub use spectral::{Embedding, SpectralClustering, SpectralOptions, SpectralStatus, spectral_clustering};
+pub use subspect_statistics::{Interval, Null, PairedTest};
 pub use vote::{AffinityVote, affinity_votes, vote_accuracy, vote_agreement};

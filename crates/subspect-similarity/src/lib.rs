@@ -23,6 +23,7 @@ mod moments;
 mod monitor;
 mod panels;
 mod sparse;
+mod statistics;
 mod tile;
 
 pub use error::SimilarityError;
@@ -33,3 +34,7 @@ pub use moments::KernelMoments;
 pub use monitor::{Monitor, Silent};
 pub use panels::{linear_cka_matrix, linear_moments};
 pub use sparse::{ssc_cka, ssc_cka_matrix, ssc_moments};
+pub use statistics::{
+    Cell, Inference, InferenceMatrix, InferenceOptions, kernel_cka_inference, linear_cka_inference,
+    linear_cka_inference_between, ssc_cka_inference, ssc_cka_inference_between,
+};
