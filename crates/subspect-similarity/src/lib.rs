@@ -13,6 +13,7 @@
 //! Rows are inputs. Values are never clamped; a value that cannot be computed carries its
 //! [`subspect_linalg::Status`]. No I/O, no clock, no randomness; results do not depend on the number of threads.
 
+mod blocks;
 mod centering;
 mod error;
 mod estimator;
@@ -26,6 +27,7 @@ mod sparse;
 mod statistics;
 mod tile;
 
+pub use blocks::{BlockStructure, block_structure};
 pub use error::SimilarityError;
 pub use estimator::Estimator;
 pub use kernel::{cka, hsic, kernel_moments, linear_cka};
