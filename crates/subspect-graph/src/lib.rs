@@ -30,6 +30,7 @@ mod agreement;
 mod components;
 mod error;
 mod kmeans;
+mod leiden;
 mod measures;
 mod neighbourhood;
 mod null;
@@ -43,6 +44,10 @@ pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matc
 pub use components::{Components, components};
 pub use error::GraphError;
 pub use kmeans::KMeansOptions;
+pub use leiden::{
+    Communities, LeidenOptions, LeidenRun, LeidenStatus, QUALITY_FUNCTIONS, QualityFunction, QualityInfo,
+    diff_move, leiden, mean_affinity, quality,
+};
 pub use measures::class_affinity::class_affinity;
 pub use measures::conductance::conductance;
 pub use measures::connectivity::connectivity;
