@@ -22,9 +22,14 @@ pub struct KMeansOptions {
     pub tol: f64,
 }
 
+impl KMeansOptions {
+    /// The defaults, as a constant.
+    pub const DEFAULT: Self = Self { n_init: 20, max_iter: 300, tol: 1e-9 };
+}
+
 impl Default for KMeansOptions {
     fn default() -> Self {
-        Self { n_init: 20, max_iter: 300, tol: 1e-9 }
+        Self::DEFAULT
     }
 }
 

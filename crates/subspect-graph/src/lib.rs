@@ -28,6 +28,7 @@
 mod affinity;
 mod agreement;
 mod components;
+mod detected;
 mod error;
 mod kmeans;
 mod leiden;
@@ -36,12 +37,15 @@ mod neighbourhood;
 mod null;
 mod partition;
 mod postprocess;
+mod resolution;
 mod spectral;
+mod stability;
 mod vote;
 
 pub use affinity::AffinityGraph;
 pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matching};
 pub use components::{Components, components};
+pub use detected::{DETECTORS, Detail, Detected, Detector, DetectorInfo, detect};
 pub use error::GraphError;
 pub use kmeans::KMeansOptions;
 pub use leiden::{
@@ -58,5 +62,7 @@ pub use neighbourhood::{Neighbour, Neighbourhood, neighbourhood};
 pub use null::{Null, modularity_null};
 pub use partition::Partition;
 pub use postprocess::{POSTPROCESSES, Postprocess, PostprocessInfo};
+pub use resolution::{ResolutionPoint, resolution_profile};
 pub use spectral::{Embedding, SpectralClustering, SpectralOptions, SpectralStatus, spectral_clustering};
+pub use stability::{Stability, stability};
 pub use vote::{AffinityVote, affinity_votes, vote_accuracy, vote_agreement};

@@ -7,7 +7,7 @@
 
 mod assignment;
 mod contingency;
-mod information;
+pub(crate) mod information;
 mod pairs;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use subspect_linalg::CsrValue;
 
 use super::network::{NeighbourSums, Network};
 use super::quality::Objective;
-use super::random::shuffle;
+use super::random::{below, shuffle};
 
 /// Gains below this share of what was summed are rounding: without it two nodes could change places for ever.
 const ROUNDING: f64 = 1e-13;
@@ -40,7 +40,7 @@ pub(super) fn move_nodes<T: CsrValue>(
         }
         let (from, mass) = (of[v], network.mass[v]);
         communities.take(from, mass);
-        let to = best(&mut sums, &communities, objective, from, mass);
+        let to = best(&mut sums, &communities, objective, (from, mass), rng);
         communities.put(to, mass);
         if to == from {
             continue;
@@ -57,10 +57,16 @@ pub(super) fn move_nodes<T: CsrValue>(
     n_moves
 }
 
-/// Where a node that was taken out of `from` gains most; `from` itself unless another is better by more than
-/// rounding.
+/// Where a node of `(community, mass)` that was taken out of its community gains most: there unless another is better
+/// by more than rounding. Among equals chance decides, or all searches of a graph with equal weights would go alike.
 #[inline]
-fn best(sums: &mut NeighbourSums, communities: &Sizes, objective: Objective, from: u32, mass: f64) -> u32 {
+fn best(
+    sums: &mut NeighbourSums,
+    communities: &Sizes,
+    objective: Objective,
+    (from, mass): (u32, f64),
+    rng: &mut impl RngCore,
+) -> u32 {
     let stay = objective.join(sums.get(from), mass, communities.mass[from as usize]);
     let mut to = from;
     let mut gain = stay + ROUNDING * (sums.get(from) + objective.penalty * mass * communities.total);
@@ -70,11 +76,23 @@ fn best(sums: &mut NeighbourSums, communities: &Sizes, objective: Objective, fro
     {
         (to, gain) = (empty, 0.0);
     }
+    let mut n_equal = 1;
     sums.drain(|community, weight| {
         let joined = objective.join(weight, mass, communities.mass[community as usize]);
-        if joined > gain && community != from {
-            (to, gain) = (community, joined);
+        if joined < gain || community == from {
+            return;
         }
+        if joined > gain {
+            n_equal = 1;
+        } else if to == from {
+            return;
+        } else {
+            n_equal += 1;
+            if below(n_equal, rng) != 0 {
+                return;
+            }
+        }
+        (to, gain) = (community, joined);
     });
     to
 }
