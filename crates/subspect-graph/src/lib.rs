@@ -52,6 +52,7 @@ pub use leiden::{
     Communities, LeidenOptions, LeidenRun, LeidenStatus, QUALITY_FUNCTIONS, QualityFunction, QualityInfo,
     diff_move, leiden, mean_affinity, quality,
 };
+pub use measures::assortativity::{degree_assortativity, homophily, label_assortativity};
 pub use measures::class_affinity::class_affinity;
 pub use measures::conductance::conductance;
 pub use measures::connectivity::connectivity;

@@ -55,7 +55,7 @@ pub(crate) fn vi(table: &Contingency) -> Measured {
     Measured::finite((found.rows + found.cols - 2.0 * found.mutual).max(0.0))
 }
 
-pub(super) fn ami(table: &Contingency) -> Measured {
+pub(crate) fn ami(table: &Contingency) -> Measured {
     let found = Information::of(table);
     let mean = 0.5 * (found.rows + found.cols);
     if mean == 0.0 {

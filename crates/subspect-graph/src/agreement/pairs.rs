@@ -11,7 +11,7 @@ fn pairs(n: usize) -> f64 {
     n as f64 * (n as f64 - 1.0) / 2.0
 }
 
-pub(super) fn ari(table: &Contingency) -> Measured {
+pub(crate) fn ari(table: &Contingency) -> Measured {
     if table.row_sums.len() == 1 && table.col_sums.len() == 1 {
         return Status::OneClass.into();
     }
