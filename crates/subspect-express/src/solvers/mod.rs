@@ -7,6 +7,7 @@ use crate::MethodInfo;
 
 mod active_set;
 pub(crate) mod admm;
+pub(crate) mod affine;
 mod cholesky;
 mod correlations;
 mod dense;
@@ -21,6 +22,9 @@ mod positive_omp;
 mod published_admm;
 pub(crate) mod ridge;
 pub(crate) mod saini2021;
+
+pub(crate) use active_set::Weights;
+pub(crate) use affine::SUM_TOLERANCE;
 
 /// All methods, the default first.
 pub static METHODS: &[&MethodInfo] = &[
