@@ -123,8 +123,11 @@ impl Expression {
         };
         let mut parameters = BTreeMap::new();
         for given in options.names() {
-            let is_parameter = info.parameters.iter().any(|p| p.name == given);
-            if is_parameter || option(given).is_none() {
+            let parameter = info.parameters.iter().find(|p| p.name == given);
+            if parameter.is_none_or(|p| p.is_switch()) && option(given).is_none() && options.is_word(given) {
+                // Also of another method, whose name for it the message then has.
+                parameters.insert(given.to_owned(), f64::from(u8::from(options.switch(given)?)));
+            } else if parameter.is_some() || option(given).is_none() {
                 parameters.extend(options.number(given)?.map(|v| (given.to_owned(), v)));
             }
         }
