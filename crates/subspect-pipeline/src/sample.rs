@@ -43,6 +43,8 @@ pub(crate) fn layer(name: &str, modularity: impl Into<Option<f64>>, hi: f64) -> 
             z: none,
             p: none,
         },
+        nulls: BTreeMap::new(),
+        intervals: BTreeMap::new(),
         class_affinity: Vec::new(),
         votes: vec![None; 4],
     }
@@ -72,6 +74,7 @@ pub(crate) fn record(layers: Vec<LayerRecord>, labels: Vec<u32>) -> RunRecord {
         layers,
         similarity: Vec::new(),
         neighbourhoods: Vec::new(),
+        scores: Vec::new(),
         thumbnails: None,
         summary: Vec::new(),
         warnings: Vec::new(),

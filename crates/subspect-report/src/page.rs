@@ -12,8 +12,8 @@ use crate::sprite::Atlas;
 
 const PAGE: &str = include_str!("../templates/page.html");
 const MACROS: &str = include_str!("../templates/macros.html");
-const STYLE: &str = include_str!("../templates/style.css");
-const SCRIPT: &str = include_str!("../templates/script.js");
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+pub(crate) const SCRIPT: &str = include_str!("../templates/script.js");
 
 /// The page of a run, from its record and the pictures of its inputs.
 pub fn render_html(record: &RunRecord, atlas: Option<&Atlas>) -> Result<String, ReportError> {
@@ -47,7 +47,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<String, ReportError> {
     })?)
 }
 
-fn environment() -> Result<Environment<'static>, ReportError> {
+pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
