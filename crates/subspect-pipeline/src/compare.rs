@@ -50,6 +50,7 @@ fn maps(measure: &str, moments: &KernelMoments) -> Vec<SimilarityRecord> {
             measure: measure.to_owned(),
             estimator: e.as_str().to_owned(),
             values: moments.cka_matrix(e),
+            inference: None,
         })
         .collect()
 }

@@ -262,8 +262,12 @@ mod tests {
         values[0][1] = Measured::Value(0.9);
         values[1][2] = Status::EmptyGraph.into();
         values[2][3] = Measured::Value(0.2);
-        r.similarity =
-            vec![SimilarityRecord { measure: "ssc_cka".into(), estimator: "biased".into(), values }];
+        r.similarity = vec![SimilarityRecord {
+            measure: "ssc_cka".into(),
+            estimator: "biased".into(),
+            values,
+            inference: None,
+        }];
         let text = &summary(&r)[2];
         assert!(text.contains("are a and b (0.90)") && text.contains("between c and d (0.20)"), "{text}");
     }

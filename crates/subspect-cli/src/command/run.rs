@@ -61,6 +61,8 @@ impl OptionSet for RunOptions {
         "tol",
         "max_iter",
         "permutations",
+        "resamples",
+        "level",
         "resolution",
         "similarity",
         "layout_epochs",

@@ -196,8 +196,17 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::Count(0),
         "N",
         "199",
-        "Label permutations for the modularity's null",
+        "Permutations behind every null: of labels, and of inputs for similarities",
     ),
+    o(
+        "resamples",
+        Group::Analysis,
+        Kind::Count(0),
+        "N",
+        "499",
+        "Resamples of the inputs behind intervals; 0: no intervals by resampling",
+    ),
+    o("level", Group::Analysis, Kind::Number, "SHARE", "0.95", "Confidence level of the intervals"),
     o("resolution", Group::Analysis, Kind::Number, "GAMMA", "1", "Resolution of the modularity"),
     o(
         "similarity",

@@ -64,6 +64,8 @@ impl LayerWork<'_> {
             n_isolated: structure.n_isolated,
             measures: structure.measures,
             modularity_null: structure.modularity_null,
+            nulls: Default::default(),
+            intervals: Default::default(),
             class_affinity: structure.class_affinity,
             votes: structure.votes,
             layout: None,

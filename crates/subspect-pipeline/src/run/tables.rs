@@ -82,9 +82,11 @@ fn layers(record: &RunRecord) -> Table {
     table
 }
 
-/// One row per input: label, prediction, confidence, and the vote in every layer, as class names.
+/// One row per input: label, prediction, confidence, the scores of `subspect rank`, and the vote in every layer, as
+/// class names.
 fn inputs(record: &RunRecord) -> Table {
     let mut columns = vec!["id".to_owned(), "label".into(), "prediction".into(), "confidence".into()];
+    columns.extend(record.scores.iter().map(|s| s.name.clone()));
     columns.extend(record.layers.iter().map(|l| format!("vote:{}", l.name)));
     let class = |c: u32| -> Cell {
         record.dataset.classes.get(c as usize).map_or_else(|| Cell::from(c), |name| name.clone().into())
@@ -96,6 +98,7 @@ fn inputs(record: &RunRecord) -> Table {
         row.push(i.labels.get(k).map_or(Cell::Empty, |&c| class(c)));
         row.push(i.predictions.get(k).map_or(Cell::Empty, |&c| class(c)));
         row.push(i.confidence.get(k).map_or(Cell::Empty, |&p| f64::from(p).into()));
+        row.extend(record.scores.iter().map(|s| Cell::from(s.values.get(k).copied())));
         row.extend(
             record.layers.iter().map(|l| l.votes.get(k).copied().flatten().map_or(Cell::Empty, class)),
         );
