@@ -60,11 +60,9 @@ fn neighbors_report_export_and_similarity_read_a_run() {
     let xml = std::fs::read_to_string(s.path("g/layer2.0.graphml")).unwrap();
     assert_eq!(xml.matches("<node ").count(), 1000);
     s.ok(&["export", "d", "--to", "csv", "--output", "c"]);
-    assert!(
-        std::fs::read_to_string(s.path("c/inputs.csv"))
-            .unwrap()
-            .starts_with("id,label,prediction,confidence,vote:conv1")
-    );
+    assert!(std::fs::read_to_string(s.path("c/inputs.csv")).unwrap().starts_with(
+        "id,label,prediction,confidence,propagated_label,vote_label,vote_network,layers,vote:conv1"
+    ));
 
     let own = s.json(&["similarity", "d", "d"]);
     assert_eq!(own["measure"], "ssc_cka");

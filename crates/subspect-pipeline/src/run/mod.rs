@@ -9,6 +9,7 @@ pub(crate) mod examples;
 mod graphs;
 mod layouts;
 mod log;
+mod long_tables;
 mod nearest;
 pub(crate) mod note;
 mod prepare;

@@ -15,7 +15,12 @@ pub(crate) fn write(dir: &RunDir, record: &RunRecord) -> Result<(), PipelineErro
 
 /// Every table of a record, by name.
 pub(crate) fn tables(record: &RunRecord) -> Vec<(String, Table)> {
-    let mut out = vec![("layers".to_owned(), layers(record)), ("inputs".to_owned(), inputs(record))];
+    let mut out = vec![
+        ("layers".to_owned(), layers(record)),
+        ("measures".to_owned(), super::long_tables::measures(record)),
+        ("similarity".to_owned(), super::long_tables::similarity(record)),
+        ("inputs".to_owned(), inputs(record)),
+    ];
     out.extend(record.similarity.iter().map(|map| {
         let names: Vec<&str> = record.layers.iter().map(|l| l.name.as_str()).collect();
         let mut columns = vec!["layer"];

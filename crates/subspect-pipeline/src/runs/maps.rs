@@ -13,6 +13,7 @@ use subspect_similarity::{
 
 use super::CompareSettings;
 use super::pair::{Pair, Side};
+use crate::compare::Percent;
 use crate::{Events, PipelineError};
 
 /// How maps are drawn and resampled.
@@ -36,7 +37,7 @@ pub(crate) fn maps(
     let (rows, cols) = (adjacency(&pair.a), adjacency(&pair.b));
     let (rows, cols): (Vec<_>, Vec<_>) = (rows.iter().collect(), cols.iter().collect());
     let options = options(settings);
-    let monitor = Stop(events);
+    let monitor = Percent::of(events);
     let ssc = ssc_cka_inference_between(&rows, &cols, &options, &monitor)?;
     let mut out = records("ssc_cka", &ssc, &options);
     match linear(pair, settings, &options, &monitor)? {
@@ -128,16 +129,6 @@ fn best(values: impl Iterator<Item = Measured>) -> BestMatch {
     match found {
         Some((at, v)) => BestMatch { layer: Some(at), value: Measured::Value(v) },
         None => BestMatch { layer: None, value: why.into() },
-    }
-}
-
-/// Stops when the user asks for it.
-pub(crate) struct Stop<'a>(pub(crate) &'a dyn Events);
-
-impl Monitor for Stop<'_> {
-    fn progress(&self, _fraction: f64) {}
-    fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
     }
 }
 

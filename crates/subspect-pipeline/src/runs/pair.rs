@@ -213,3 +213,53 @@ fn labels(a: &Side, b: &Side) -> Result<Vec<u32>, PipelineError> {
         mend: "give both runs the same --labels".into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{labelled, layer};
+
+    /// Inputs 0 to 3 in a path 0 - 1 - 2 - 3 of growing weight.
+    fn side(name: &str) -> Side {
+        let mut rows = CsrBuilder::new(4);
+        for i in 0..4_u32 {
+            let mut row: Vec<(u32, f32)> = if i < 3 { vec![(i + 1, i as f32 + 1.0)] } else { Vec::new() };
+            rows.push_row(&mut row);
+        }
+        let graph = AffinityGraph::from_coefficients(&rows.finish()).unwrap();
+        let record = labelled(vec![layer("a", 0.1, 0.0)]);
+        Side { path: PathBuf::from(name), record, graphs: vec![graph], votes: Vec::new() }
+    }
+
+    #[test]
+    fn the_same_inputs_in_another_order_are_matched_by_id() {
+        let (a, mut b) = (side("a"), side("b"));
+        // The second run saw 3, 0, 2, 1.
+        b.reorder(&[3, 0, 2, 1]).unwrap();
+        assert_eq!(b.record.inputs.ids, ["3", "0", "2", "1"]);
+        assert_eq!(b.graphs[0].adjacency().get(0, 2), 3.0);
+        assert_eq!(b.graphs[0].adjacency().get(1, 3), 1.0);
+        let found = order(&a, &b).unwrap().unwrap();
+        assert_eq!(found, [1, 3, 2, 0]);
+        b.reorder(&found).unwrap();
+        assert_eq!((b.graphs[0] == a.graphs[0], b.record.inputs == a.record.inputs), (true, true));
+        assert_eq!(order(&a, &b).unwrap(), None);
+    }
+
+    #[test]
+    fn other_inputs_and_other_labels_are_refused() {
+        let (a, mut b) = (side("a"), side("b"));
+        b.record.inputs.labels[2] = 0;
+        assert!(labels(&a, &b).unwrap_err().to_string().contains("1 of 4 inputs with different ones"));
+        b.record.dataset.hash = "0123456789abcdef".into();
+        let mut hashed = side("a");
+        hashed.record.dataset.hash = "fedcba".into();
+        let error = same_content(&hashed, &b).unwrap_err().to_string();
+        assert!(error.contains("fedcba") && error.contains("0123456789ab "), "{error}");
+        assert!(same_content(&a, &b).unwrap().unwrap().contains("ids alone"));
+        b.record.inputs.ids[3] = "9".into();
+        let error = order(&a, &b).unwrap_err();
+        assert!(error.to_string().contains("3 of them in both (input 3 is only in the first)"), "{error}");
+        assert!(error.help().unwrap().contains("--seed"));
+    }
+}

@@ -113,7 +113,8 @@ fn classes(record: &ComparisonRecord) -> Option<String> {
     let defined = || (0..record.by_class.len()).filter(|&c| value(c).is_some());
     let most = defined().max_by(|&a, &b| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)))?;
     let least = defined().min_by(|&a, &b| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)))?;
-    if most == least {
+    // A difference that two digits do not show is none to speak of.
+    if value(most)? - value(least)? < 0.01 {
         return None;
     }
     let name = |c: usize| record.classes.get(c).cloned().unwrap_or_else(|| c.to_string());
