@@ -39,12 +39,12 @@ pub(crate) fn linear_moments_of(
     memory: u64,
     events: &dyn Events,
 ) -> Result<KernelMoments, PipelineError> {
-    let monitor = Percent { events, done: AtomicU64::new(0) };
+    let monitor = Percent::new(events);
     Ok(linear_moments(layers, memory.try_into().unwrap_or(usize::MAX), &monitor)?)
 }
 
 fn maps(measure: &str, moments: &KernelMoments) -> Vec<SimilarityRecord> {
-    Estimator::ALL
+    Estimator::SHOWN
         .iter()
         .map(|&e| SimilarityRecord {
             measure: measure.to_owned(),
@@ -55,9 +55,15 @@ fn maps(measure: &str, moments: &KernelMoments) -> Vec<SimilarityRecord> {
 }
 
 /// Passes progress on in steps of one percent.
-struct Percent<'a> {
+pub(crate) struct Percent<'a> {
     events: &'a dyn Events,
     done: AtomicU64,
+}
+
+impl<'a> Percent<'a> {
+    pub(crate) fn new(events: &'a dyn Events) -> Self {
+        Self { events, done: AtomicU64::new(0) }
+    }
 }
 
 impl Monitor for Percent<'_> {
