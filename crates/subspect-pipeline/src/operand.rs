@@ -180,15 +180,12 @@ fn shared_moments(
     if !wanted.both {
         return Ok(None);
     }
-    let single = |l: &Layer<'_>| if let Layer::Single(x) = l { Some(*x) } else { None };
-    // `collect` is `None` when one of the layers is of another kind.
     Ok(match wanted.measure.name {
         "ssc_cka" => {
-            let graph = |l: &Layer<'_>| if let Layer::Graph(g) = l { Some(*g) } else { None };
-            let graphs: Vec<_> = layers.iter().filter_map(graph).collect();
+            let graphs: Vec<_> = layers.iter().filter_map(Layer::graph).collect();
             Some(ssc_moments(&graphs)?)
         }
-        "linear_cka" => match layers.iter().map(single).collect::<Option<Vec<MatRef<'_, f32>>>>() {
+        "linear_cka" => match layers.iter().map(Layer::single).collect::<Option<Vec<MatRef<'_, f32>>>>() {
             Some(matrices) => Some(linear_moments_of(&matrices, memory, events)?),
             None => None,
         },

@@ -107,10 +107,7 @@ fn evaluate(
     check(measure.name, measure.operands(), layers)?;
     match measure.compute {
         Compute::Graphs(f) => {
-            let graphs: Vec<&Csr> = layers
-                .iter()
-                .filter_map(|l| if let Operand::Graph(g) = l { Some(*g) } else { None })
-                .collect();
+            let graphs: Vec<&Csr> = layers.iter().filter_map(Operand::graph).collect();
             f(&graphs, task)
         }
         Compute::Activations(f) => {

@@ -52,7 +52,17 @@ impl<'a> From<MatRef<'a, f64>> for Operand<'a> {
     }
 }
 
-impl Operand<'_> {
+impl<'a> Operand<'a> {
+    /// The graph, if it is one.
+    pub fn graph(&self) -> Option<&'a Csr> {
+        if let Operand::Graph(g) = self { Some(g) } else { None }
+    }
+
+    /// The float32 activations, if it is such.
+    pub fn single(&self) -> Option<MatRef<'a, f32>> {
+        if let Operand::Single(x) = self { Some(*x) } else { None }
+    }
+
     /// Its number of inputs.
     pub fn n_inputs(&self) -> usize {
         match self {

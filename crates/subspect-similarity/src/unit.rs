@@ -27,12 +27,13 @@ pub(crate) fn packed(k: &Matrix<f64>) -> Vec<f64> {
 /// error of that has [`Status::ZeroVariance`].
 pub(crate) fn unit(mut v: Vec<f64>, size: f64) -> Result<Vec<f64>, Status> {
     let largest = v.iter().fold(0.0_f64, |top, x| x.abs().max(top));
-    if !largest.is_finite() || !size.is_finite() {
-        return Err(Status::NotFinite);
-    }
     let factor = power_of_two_below(largest);
     v.iter_mut().for_each(|x| *x *= factor);
     let length = norm(&v);
+    // Asked of the length: a maximum would not see a NaN.
+    if !length.is_finite() || !size.is_finite() {
+        return Err(Status::NotFinite);
+    }
     if length <= ROUNDING * size * factor || length == 0.0 {
         return Err(Status::ZeroVariance);
     }
@@ -96,7 +97,8 @@ mod tests {
         assert_eq!(angle(&a, &a), Measured::Value(0.0));
         assert_eq!(angle(&a, &opposite), Measured::Value(std::f64::consts::PI));
         assert_eq!(unit(vec![1e-15; 4], 1.0), Err(Status::ZeroVariance));
-        assert_eq!(unit(vec![f64::NAN], 1.0), Err(Status::ZeroVariance).or(Err(Status::NotFinite)));
+        assert_eq!(unit(vec![f64::NAN, 1.0], 1.0), Err(Status::NotFinite));
+        assert_eq!(unit(vec![f64::INFINITY], 1.0), Err(Status::NotFinite));
     }
 
     #[test]
