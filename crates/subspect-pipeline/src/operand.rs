@@ -122,7 +122,8 @@ fn compare(
         Operands::Activations => match in_float64(a, b)? {
             Some((x, y)) => maps(wanted, &[x.as_ref().into()], &[y.as_ref().into()], memory, events)?,
             None => {
-                let (ours, theirs) = (a.activations(wanted.measure.name)?, b.activations(wanted.measure.name)?);
+                let (ours, theirs) =
+                    (a.activations(wanted.measure.name)?, b.activations(wanted.measure.name)?);
                 let one: Vec<Layer<'_>> = ours.iter().map(|x| x.as_ref().into()).collect();
                 let other: Vec<Layer<'_>> = theirs.iter().map(|x| x.as_ref().into()).collect();
                 maps(wanted, &one, &other, memory, events)?

@@ -77,7 +77,8 @@ pub fn similarity_matrix(
     monitor: &dyn Monitor,
 ) -> Result<SimilarityMatrix, SimilarityError> {
     let n = layers.len();
-    let grid = evaluate(measure, layers, &Task { parameters, square: true, n_rows: n, budget_bytes, monitor })?;
+    let grid =
+        evaluate(measure, layers, &Task { parameters, square: true, n_rows: n, budget_bytes, monitor })?;
     Ok(block(&grid, layers, (0, n), (0, n)))
 }
 
@@ -95,15 +96,12 @@ pub fn cross_similarity(
 ) -> Result<SimilarityMatrix, SimilarityError> {
     let layers = [rows, columns].concat();
     let n_rows = rows.len();
-    let grid = evaluate(measure, &layers, &Task { parameters, square: false, n_rows, budget_bytes, monitor })?;
+    let grid =
+        evaluate(measure, &layers, &Task { parameters, square: false, n_rows, budget_bytes, monitor })?;
     Ok(block(&grid, &layers, (0, n_rows), (n_rows, layers.len())))
 }
 
-fn evaluate(
-    measure: &MeasureInfo,
-    layers: &[Operand<'_>],
-    task: &Task<'_>,
-) -> Result<Grid, SimilarityError> {
+fn evaluate(measure: &MeasureInfo, layers: &[Operand<'_>], task: &Task<'_>) -> Result<Grid, SimilarityError> {
     check(measure.name, measure.operands(), layers)?;
     match measure.compute {
         Compute::Graphs(f) => {

@@ -179,7 +179,8 @@ mod tests {
 
     fn run(budget: usize, square: bool, symmetric: bool) -> Result<Grid, SimilarityError> {
         let parameters = Parameters::defaults(measure("linear_cka").unwrap());
-        let task = Task { parameters: &parameters, square, n_rows: 2, budget_bytes: budget, monitor: &Silent };
+        let task =
+            Task { parameters: &parameters, square, n_rows: 2, budget_bytes: budget, monitor: &Silent };
         let prepare = |l: usize| if l == 3 { Err(Status::ZeroVariance) } else { Ok(l as f64) };
         Pairwise {
             n_layers: 5,

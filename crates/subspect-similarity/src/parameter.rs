@@ -195,10 +195,7 @@ mod tests {
             error("estimator", "best"),
             "estimator: expected biased, debiased or lange, found \"best\""
         );
-        assert_eq!(
-            error("sigma", "1"),
-            "expected a parameter of linear_cka (estimator), found \"sigma\""
-        );
+        assert_eq!(error("sigma", "1"), "expected a parameter of linear_cka (estimator), found \"sigma\"");
         assert_eq!(Domain::count(2.0).parse("1.5"), None);
         assert_eq!(Domain::count(2.0).parse("3"), Some(Value::Number(3.0)));
         assert_eq!(Domain::SHARE.parse("nan"), None);

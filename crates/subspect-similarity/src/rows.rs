@@ -4,9 +4,9 @@
 use rayon::prelude::*;
 use subspect_linalg::{MatRef, Matrix, Status, gram_f64};
 
+use crate::SimilarityError;
 use crate::centering::{Centering, power_of_two_below};
 use crate::operand::Operand;
-use crate::SimilarityError;
 
 /// Features per panel.
 const FEATURES: usize = 1024;

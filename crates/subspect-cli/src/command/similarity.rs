@@ -93,11 +93,9 @@ fn human(found: &Comparison) -> String {
     let title = format!("{what} over {} inputs", found.n_inputs);
     match &found.debiased {
         None => format!("{title}\n\n{}", map(found, &found.values)),
-        Some(debiased) => format!(
-            "{title}\n\nbiased\n{}\n\ndebiased\n{}",
-            map(found, &found.values),
-            map(found, debiased)
-        ),
+        Some(debiased) => {
+            format!("{title}\n\nbiased\n{}\n\ndebiased\n{}", map(found, &found.values), map(found, debiased))
+        }
     }
 }
 

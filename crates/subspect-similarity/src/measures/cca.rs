@@ -6,12 +6,12 @@
 
 use subspect_linalg::{Measured, Status, singular_values};
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::factor::{Factor, bytes};
 use crate::measures::info::{AFFINE, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::Activations;
-use crate::SimilarityError;
 
 pub(super) static CCA: MeasureInfo = MeasureInfo {
     name: "cca",

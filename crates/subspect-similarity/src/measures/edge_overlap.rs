@@ -4,11 +4,11 @@
 use rayon::prelude::*;
 use subspect_linalg::{Csr, Measured, Status};
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::measures::info::{Invariance, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::sparse::check;
-use crate::SimilarityError;
 
 pub(super) static EDGE_JACCARD: MeasureInfo = MeasureInfo {
     name: "edge_jaccard",
@@ -49,7 +49,8 @@ fn grid(graphs: &[&Csr], task: &Task<'_>, weight: fn(f32) -> f64) -> Result<Grid
 }
 
 fn overlap(a: &Csr, b: &Csr, weight: fn(f32) -> f64) -> Measured {
-    let parts: Vec<(f64, f64)> = (0..a.n_rows()).into_par_iter().map(|i| row_overlap(a, b, i, weight)).collect();
+    let parts: Vec<(f64, f64)> =
+        (0..a.n_rows()).into_par_iter().map(|i| row_overlap(a, b, i, weight)).collect();
     let (common, joint) = parts.iter().fold((0.0, 0.0), |(c, j), p| (c + p.0, j + p.1));
     if joint > 0.0 { Measured::finite(common / joint) } else { Status::EmptyGraph.into() }
 }

@@ -7,13 +7,13 @@
 
 use subspect_linalg::Measured;
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::filter::{LAMBDA, bytes, ridge};
 use crate::measures::info::{EUCLIDEAN, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::Activations;
 use crate::unit::{packed, squared_distance};
-use crate::SimilarityError;
 
 pub(super) static GULP: MeasureInfo = MeasureInfo {
     name: "gulp",

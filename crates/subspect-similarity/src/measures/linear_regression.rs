@@ -6,12 +6,12 @@
 
 use subspect_linalg::{Measured, Status};
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::factor::{Factor, bytes};
 use crate::measures::info::{EUCLIDEAN, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::Activations;
-use crate::SimilarityError;
 
 pub(super) static LINEAR_REGRESSION: MeasureInfo = MeasureInfo {
     name: "linear_regression",

@@ -9,12 +9,12 @@
 
 use subspect_linalg::{Matrix, Measured, Status, singular_values, thin_svd};
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::factor::{Factor, bytes, product, transposed};
 use crate::measures::info::{EUCLIDEAN, Invariance, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::Activations;
-use crate::SimilarityError;
 
 const REFERENCE: &str =
     "Schönemann, Psychometrika 1966; Ding, Denain & Steinhardt, NeurIPS 2021; Williams et al., NeurIPS 2021";

@@ -6,12 +6,12 @@
 
 use subspect_linalg::{Matrix, Measured, Status, thin_svd};
 
+use crate::SimilarityError;
 use crate::compare::Compute;
 use crate::factor::{Factor, bytes, product, transposed};
 use crate::measures::info::{Invariance, Kind, MeasureInfo};
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::{Activations, Form, Rows};
-use crate::SimilarityError;
 
 pub(super) static PWCCA: MeasureInfo = MeasureInfo {
     name: "pwcca",

@@ -44,15 +44,21 @@ pub(crate) fn operand(graph: bool, n: usize, d: usize, seed: Seed) -> Layer {
 pub(crate) fn three(graph: bool, n: usize, seed: Seed) -> [Layer; 3] {
     let (a, b) = (operand(graph, n, 3, seed.index(10)), operand(graph, n, 3, seed.index(11)));
     let both = match (&a, &b) {
-        (Layer::Graph(a), Layer::Graph(b)) => Layer::Graph(super::sparse(&Matrix::from_fn(n, n, |i, j| {
-            a.get(i, j) + b.get(i, j)
-        }))),
-        (Layer::Double(a), Layer::Double(b)) => Layer::Double(Matrix::from_fn(n, 6, |i, j| {
-            if j < 3 { a.row(i)[j] } else { b.row(i)[j - 3] }
-        })),
+        (Layer::Graph(a), Layer::Graph(b)) => {
+            Layer::Graph(super::sparse(&Matrix::from_fn(n, n, |i, j| a.get(i, j) + b.get(i, j))))
+        }
+        (Layer::Double(a), Layer::Double(b)) => {
+            Layer::Double(Matrix::from_fn(n, 6, |i, j| if j < 3 { a.row(i)[j] } else { b.row(i)[j - 3] }))
+        }
         _ => unreachable!("both are of the same kind"),
     };
     [a, both, b]
+}
+
+/// One layer, twice and three times as large.
+pub(crate) fn multiples(n: usize, seed: Seed) -> [Layer; 3] {
+    let x = gaussian(n, 3, seed);
+    [1.0, 2.0, 3.0].map(|factor| Layer::Double(mapped(&x, |_, v| factor * v)))
 }
 
 /// The layer after the change.
