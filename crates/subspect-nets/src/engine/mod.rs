@@ -20,6 +20,26 @@ pub struct ValueView<'a> {
     pub data: Option<&'a [f32]>,
 }
 
+/// One input of one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Fed<'a> {
+    /// Name of the model's input.
+    pub name: &'a str,
+    /// Shape, batch axis first.
+    pub shape: &'a [usize],
+    /// Row-major content.
+    pub data: FedData<'a>,
+}
+
+/// Content of an input.
+#[derive(Clone, Copy, Debug)]
+pub enum FedData<'a> {
+    /// Pictures.
+    Floats(&'a [f32]),
+    /// Token ids, masks, positions; whatever integer type or bool the model declares.
+    Integers(&'a [i64]),
+}
+
 /// What receives the values of a batch: position in the list that was asked for, and the value.
 pub type Visitor<'a> = &'a mut dyn FnMut(usize, ValueView<'_>) -> Result<(), NetsError>;
 
@@ -34,12 +54,12 @@ pub trait Engine: Send {
     /// [`NetsError::EngineLoad`] for a value that the model does not have.
     fn prepare(&mut self, values: &[&str]) -> Result<(), NetsError>;
 
-    /// Runs one batch of shape `shape` and shows the prepared values to `visit`, in the order of
+    /// Runs one batch, given every input of the model, and shows the prepared values to `visit`, in the order of
     /// [`Engine::prepare`].
     ///
     /// # Errors
     /// [`NetsError::EngineRun`] when an operator fails, naming it, and whatever `visit` returns.
-    fn run(&mut self, shape: &[usize], data: &[f32], visit: Visitor<'_>) -> Result<(), NetsError>;
+    fn run(&mut self, inputs: &[Fed<'_>], visit: Visitor<'_>) -> Result<(), NetsError>;
 }
 
 /// The engines.
@@ -89,7 +109,6 @@ pub(crate) struct ModelSource<'a> {
     /// Folder of files that hold weights outside of the model.
     pub(crate) folder: Option<&'a Path>,
     pub(crate) structure: &'a Structure,
-    pub(crate) input: &'a str,
     pub(crate) threads: usize,
 }
 
