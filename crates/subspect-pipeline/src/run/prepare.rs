@@ -115,6 +115,8 @@ fn as_layers(stored: &[StoredLayer]) -> Vec<Layer> {
             channels: None,
             replaced_by: None,
             is_logits: s.name == "logits",
+            is_output: false,
+            token_axis: None,
         })
         .collect()
 }
