@@ -45,7 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let batch: usize = option(&args, "--batch", "64").parse()?;
     let selection = option(&args, "--layers", "conv,block,linear");
 
-    let mut network = Network::load(Path::new(model), &LoadOptions { engine, threads, ..LoadOptions::default() })?;
+    let mut network =
+        Network::load(Path::new(model), &LoadOptions { engine, threads, ..LoadOptions::default() })?;
     let layers = select(network.layers(), &[selection])?;
     let image = network.pictures()?.shape;
     let plan = Preprocess::new(network.pictures()?, image, PixelOrder::Hwc, &Normalize::None, Resize::Never)?;

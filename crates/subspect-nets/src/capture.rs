@@ -170,12 +170,7 @@ fn run_batches(
 }
 
 /// The rows of a layer's value, without those that only fill the batch.
-fn rows_of<'a>(
-    layer: &Layer,
-    rows: usize,
-    fed: usize,
-    value: ValueView<'a>,
-) -> Result<&'a [f32], NetsError> {
+fn rows_of<'a>(layer: &Layer, rows: usize, fed: usize, value: ValueView<'a>) -> Result<&'a [f32], NetsError> {
     let fits = value.shape.first() == Some(&fed) && value.shape[1..] == layer.shape;
     let data = value.data.filter(|_| fits).ok_or_else(|| NetsError::LayerShape {
         layer: layer.name.clone(),

@@ -56,9 +56,9 @@ fn step(
         return None;
     }
     let readers = structure.consumers_of(value);
-    let norm = composites
-        .iter()
-        .find(|(_, c)| c.input == *value && is_layer_norm(c.op_type) && readers.iter().all(|r| c.nodes.contains(r)));
+    let norm = composites.iter().find(|(_, c)| {
+        c.input == *value && is_layer_norm(c.op_type) && readers.iter().all(|r| c.nodes.contains(r))
+    });
     if let Some((&end, _)) = norm {
         return Some(end);
     }

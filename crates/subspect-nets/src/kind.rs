@@ -84,10 +84,7 @@ fn is_linear(structure: &Structure, i: usize) -> bool {
 pub(crate) fn is_layer_norm(op: &str) -> bool {
     matches!(
         op,
-        "LayerNormalization"
-            | "RMSNormalization"
-            | "SimplifiedLayerNormalization"
-            | "SkipLayerNormalization"
+        "LayerNormalization" | "RMSNormalization" | "SimplifiedLayerNormalization" | "SkipLayerNormalization"
     )
 }
 

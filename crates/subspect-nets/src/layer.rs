@@ -197,10 +197,12 @@ fn candidates(structure: &Structure, found: &Found, scores: Option<&str>) -> Vec
             }
             None => (value.clone(), own.to_owned()),
         };
-        let module = embeddings.get(&i).and_then(|&lookup| embedding_module(structure, lookup, i)).or_else(|| {
-            let parts = composites.get(&i).map_or_else(|| tail.into_iter().collect(), |c| c.nodes.clone());
-            weight_module(structure, &parts)
-        });
+        let module =
+            embeddings.get(&i).and_then(|&lookup| embedding_module(structure, lookup, i)).or_else(|| {
+                let parts =
+                    composites.get(&i).map_or_else(|| tail.into_iter().collect(), |c| c.nodes.clone());
+                weight_module(structure, &parts)
+            });
         out.push(Candidate { node: i, value, kind, op_type, module });
     }
     out

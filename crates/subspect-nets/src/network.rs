@@ -1,9 +1,9 @@
 //! A model file, ready to be captured from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::engine::{self, Engine, ModelSource};
 use crate::capture::Feeder;
+use crate::engine::{self, Engine, ModelSource, external_paths};
 use crate::layer::{Scores, find_scores, is_weighted_value, list_layers};
 use crate::structure::Structure;
 use crate::{EngineKind, ImageShape, InputSpec, Layer, LayerKind, NetsError, NetworkInput};
@@ -31,6 +31,7 @@ pub struct Network {
     producer: String,
     n_classes: Option<usize>,
     warnings: Vec<String>,
+    external_files: Vec<PathBuf>,
 }
 
 impl Network {
@@ -61,6 +62,7 @@ impl Network {
         let scores = scores(&structure, &input);
         let layers = list_layers(&structure, scores.as_ref().map(|s| s.value.as_str()));
         let threads = if options.threads == 0 { rayon::current_num_threads() } else { options.threads };
+        let external = external_paths(name, &structure, folder)?;
         let source = ModelSource { file: name, bytes, folder, structure: &structure, threads };
         let engine = engine::load(options.engine, source)?;
         let producer = structure.producer;
@@ -73,6 +75,7 @@ impl Network {
             producer,
             n_classes: None,
             warnings: Vec::new(),
+            external_files: external.into_iter().map(|(_, path)| path).collect(),
         };
         network.measure()?;
         Ok(network)
@@ -163,6 +166,12 @@ impl Network {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The files beside the model that hold weights of it, in the order of their names.
+    #[must_use]
+    pub fn external_files(&self) -> &[PathBuf] {
+        &self.external_files
     }
 
     /// What wrote the file: `pytorch 2.4.0`, or empty.

@@ -100,11 +100,7 @@ struct Branch {
 }
 
 /// Follows one operand back to the weighted operator that it comes from.
-fn branch_end(
-    structure: &Structure,
-    composites: &BTreeMap<usize, Composite>,
-    value: &str,
-) -> Option<Branch> {
+fn branch_end(structure: &Structure, composites: &BTreeMap<usize, Composite>, value: &str) -> Option<Branch> {
     let (mut value, mut through_activation) = (value.to_owned(), false);
     loop {
         let at = structure.producer_of(&value)?;

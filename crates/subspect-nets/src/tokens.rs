@@ -87,11 +87,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`NetsError::BadTokens`] for an array of another size, and for an input whose mask leaves no token.
-    pub fn new(
-        n_inputs: usize,
-        n_tokens: usize,
-        arrays: Vec<(String, Vec<i64>)>,
-    ) -> Result<Self, NetsError> {
+    pub fn new(n_inputs: usize, n_tokens: usize, arrays: Vec<(String, Vec<i64>)>) -> Result<Self, NetsError> {
         for (name, values) in &arrays {
             if values.len() != n_inputs * n_tokens {
                 return Err(NetsError::BadTokens {

@@ -18,7 +18,8 @@ fn tokens() -> Tokens {
     let ids = |k: usize| (1 + (k * k + 7 * k + 3) % 39) as i64 * mask[k];
     let ids: Vec<i64> = (0..N * T).map(ids).collect();
     let types = (0..N * T).map(|k| ((k / 3) % 2) as i64 * mask[k]).collect();
-    let arrays = [("input_ids", ids.clone()), ("attention_mask", mask), ("token_type_ids", types), ("ids", ids)];
+    let arrays =
+        [("input_ids", ids.clone()), ("attention_mask", mask), ("token_type_ids", types), ("ids", ids)];
     Tokens::new(N, T, arrays.map(|(name, values)| (name.to_owned(), values)).to_vec()).unwrap()
 }
 
@@ -84,7 +85,10 @@ fn the_default_selection_of_encoders() {
             "head linear Gemm 3",
         ]
     );
-    assert_eq!((net.logits().map(|i| net.layers()[i].name.as_str()), net.n_classes()), (Some("head"), Some(3)));
+    assert_eq!(
+        (net.logits().map(|i| net.layers()[i].name.as_str()), net.n_classes()),
+        (Some("head"), Some(3))
+    );
 }
 
 #[test]
@@ -125,7 +129,8 @@ fn padding_does_not_change_pooled_rows() {
     for pool in [Pool::Cls, Pool::Mean, Pool::Last, Pool::Max] {
         let (_, padded) = rows(&mut net, &layers, &long, pool, 64);
         // The first sentence has two tokens: those of `tokens`, at T = 2.
-        let arrays = [("input_ids", vec![4, 12]), ("attention_mask", vec![1, 1]), ("token_type_ids", vec![0, 0])];
+        let arrays =
+            [("input_ids", vec![4, 12]), ("attention_mask", vec![1, 1]), ("token_type_ids", vec![0, 0])];
         let two = Tokens::new(1, 2, arrays.map(|(name, v)| (name.to_owned(), v)).to_vec()).unwrap();
         let mut short = load_for("encoder.onnx", 2);
         let (_, alone) = rows(&mut short, &layers, &two, pool, 64);
@@ -143,7 +148,10 @@ fn padding_does_not_change_pooled_rows() {
 fn attention_maps_are_pooled_over_their_queries() {
     let mut net = load_for("encoder.onnx", T);
     let layer = position(&net, "encoder.layer.0.attention.self.softmax");
-    assert_eq!((net.layers()[layer].shape.as_slice(), net.layers()[layer].token_axis), (&[2, T, T][..], Some(1)));
+    assert_eq!(
+        (net.layers()[layer].shape.as_slice(), net.layers()[layer].token_axis),
+        (&[2, T, T][..], Some(1))
+    );
     let (_, found) = rows(&mut net, &[layer], &tokens(), Pool::Mean, 64);
     for row in found.layers[0].chunks(T) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");

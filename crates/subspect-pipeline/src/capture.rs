@@ -3,6 +3,8 @@
 //! The store is keyed by the network's bytes, the chosen inputs (pixels and labels), the way pixels become input,
 //! the engine, the pooling and the layers; a finished store under the same key is used as it is.
 
+mod space;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -120,7 +122,9 @@ impl Shown {
         let dataset = &pictures.dataset;
         let normalize: Normalize = source.normalize.parse()?;
         if let Some(arrays) = dataset.tokens() {
-            let NetworkInput::Tokens(spec) = network.input() else { return Err(other_input(source, network)) };
+            let NetworkInput::Tokens(spec) = network.input() else {
+                return Err(other_input(source, network));
+            };
             if normalize != Normalize::None || source.resize {
                 return Err(PipelineError::Input {
                     what: "--normalize or --resize".into(),
@@ -130,10 +134,10 @@ impl Shown {
                 });
             }
             let chosen = arrays.chosen(&pictures.chosen).into_iter().map(|a| (a.name, a.values)).collect();
-            let tokens = Tokens::new(pictures.chosen.len(), arrays.n_tokens, chosen)
-                ?;
+            let tokens = Tokens::new(pictures.chosen.len(), arrays.n_tokens, chosen)?;
             for name in tokens.unused(spec) {
-                events.warning(&format!("the data's array {name} is no input of the network and is left out"));
+                events
+                    .warning(&format!("the data's array {name} is no input of the network and is left out"));
             }
             return Ok(Shown::Tokens(tokens));
         }
@@ -224,6 +228,9 @@ impl Work {
         folder: &Path,
         events: &dyn Events,
     ) -> Result<(), PipelineError> {
+        let rows = pictures.chosen.len() as u64;
+        let needed = self.specs.iter().map(|s| 4 * rows * s.n_features as u64).sum();
+        space::check(folder, needed)?;
         let mut sink = Sink {
             writer: StoreWriter::create(folder, self.header.clone(), &self.specs)?,
             specs: &self.specs,
@@ -287,7 +294,7 @@ impl ActivationSink for Sink<'_> {
     }
 }
 
-/// The network and the BLAKE3 of its file.
+/// The network and the BLAKE3 of its file, continued over the files beside it that hold its weights.
 fn load_network(
     path: &Path,
     library: &[Builtin],
@@ -300,8 +307,13 @@ fn load_network(
     }
     let bytes = std::fs::read(path).map_err(|e| PipelineError::io("read", path, e))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let digest = hash(&bytes);
-    Ok((Network::from_bytes(&name, bytes, path.parent(), options)?, digest))
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&bytes);
+    let network = Network::from_bytes(&name, bytes, path.parent(), options)?;
+    for file in network.external_files() {
+        hasher.update(&std::fs::read(file).map_err(|e| PipelineError::io("read", file, e))?);
+    }
+    Ok((network, hasher.finalize().to_hex().to_string()))
 }
 
 fn model_info(network: &Network, hash: String) -> ModelInfo {

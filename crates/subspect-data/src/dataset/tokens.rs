@@ -38,7 +38,8 @@ impl TokenArrays {
     #[must_use]
     pub fn chosen(&self, chosen: &[usize]) -> Vec<TokenArray> {
         let t = self.n_tokens;
-        let rows = |a: &TokenArray| chosen.iter().flat_map(|&i| &a.values[i * t..(i + 1) * t]).copied().collect();
+        let rows =
+            |a: &TokenArray| chosen.iter().flat_map(|&i| &a.values[i * t..(i + 1) * t]).copied().collect();
         self.arrays.iter().map(|a| TokenArray { name: a.name.clone(), values: rows(a) }).collect()
     }
 }

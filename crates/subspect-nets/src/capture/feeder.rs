@@ -8,7 +8,10 @@ use crate::{NetsError, NetworkInput, Preprocess, Tokens};
 
 /// Where batches come from.
 enum Origin<'a, 'p> {
-    Pictures { source: &'a mut PixelSource<'p>, preprocess: &'a Preprocess },
+    Pictures {
+        source: &'a mut PixelSource<'p>,
+        preprocess: &'a Preprocess,
+    },
     Tokens(Cow<'a, Tokens>),
     /// Black pictures.
     Black,
@@ -77,9 +80,8 @@ impl<'a, 'p> Feeder<'a, 'p> {
                 match origin {
                     Origin::Pictures { source, preprocess } => {
                         self.pixels.resize(rows * preprocess.image_len(), 0);
-                        (source.read)(first..first + rows, &mut self.pixels).map_err(|e| {
-                            NetsError::Source { first, last: first + rows, source: e }
-                        })?;
+                        (source.read)(first..first + rows, &mut self.pixels)
+                            .map_err(|e| NetsError::Source { first, last: first + rows, source: e })?;
                         preprocess.apply(first, &self.pixels, &mut self.floats)?;
                         pad(&mut self.floats, rows, fed);
                     }

@@ -5,7 +5,7 @@ mod rten;
 #[cfg(feature = "ort")]
 mod ort;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::structure::Structure;
@@ -126,21 +126,30 @@ pub(crate) fn load(kind: EngineKind, source: ModelSource<'_>) -> Result<Box<dyn 
     }
 }
 
+/// The files that hold weights outside of a model, by the name that the model uses.
+pub(crate) fn external_paths(
+    file: &str,
+    structure: &Structure,
+    folder: Option<&Path>,
+) -> Result<Vec<(String, PathBuf)>, NetsError> {
+    let one = |name: &String| {
+        let relative = Path::new(name);
+        let stays = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+        let path = folder.filter(|_| stays).map(|folder| (name.clone(), folder.join(relative)));
+        path.ok_or_else(|| NetsError::BadGraph {
+            file: file.to_owned(),
+            reason: format!("its weights are in {name:?}, which is not a file beside it"),
+        })
+    };
+    structure.external_files.iter().map(one).collect()
+}
+
 /// The content of every file that holds weights outside of the model, by the name that the model uses.
 pub(crate) fn external_files(source: &ModelSource<'_>) -> Result<Vec<(String, Vec<u8>)>, NetsError> {
     let mut files = Vec::new();
-    for name in &source.structure.external_files {
-        let relative = Path::new(name);
-        let stays = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        let Some(folder) = source.folder.filter(|_| stays) else {
-            return Err(NetsError::BadGraph {
-                file: source.file.to_owned(),
-                reason: format!("its weights are in {name:?}, which is not a file beside it"),
-            });
-        };
-        let path = folder.join(relative);
+    for (name, path) in external_paths(source.file, source.structure, source.folder)? {
         let bytes = std::fs::read(&path).map_err(|e| NetsError::Read { path, source: e })?;
-        files.push((name.clone(), bytes));
+        files.push((name, bytes));
     }
     Ok(files)
 }

@@ -65,7 +65,13 @@ pub(crate) fn capture_pixels(
     options: &CaptureOptions,
 ) -> Result<(Captured, Rows), NetsError> {
     let image = ImageShape { channels, ..network.pictures().unwrap().shape };
-    let plan = Preprocess::new(network.pictures().unwrap(), image, PixelOrder::Hwc, &Normalize::None, Resize::Never)?;
+    let plan = Preprocess::new(
+        network.pictures().unwrap(),
+        image,
+        PixelOrder::Hwc,
+        &Normalize::None,
+        Resize::Never,
+    )?;
     let (all, len) = (pixels(n, image.len()), image.len());
     let mut read = |range: std::ops::Range<usize>, out: &mut [u8]| {
         out.copy_from_slice(&all[range.start * len..range.end * len]);

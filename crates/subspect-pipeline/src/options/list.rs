@@ -129,7 +129,14 @@ pub static OPTIONS: &[OptionInfo] = &[
         "false",
         "Scale pictures to the size that the model takes (bilinear)",
     ),
-    o("store", Group::Source, Kind::Path, "DIR", "", "Activation store, instead of --model and --data"),
+    o(
+        "store",
+        Group::Source,
+        Kind::Path,
+        "PATH",
+        "",
+        "Activations instead of --model and --data: a store, or a file or folder that `subspect import` reads",
+    ),
     o(
         "labels",
         Group::Source,
@@ -164,7 +171,14 @@ pub static OPTIONS: &[OptionInfo] = &[
         "paper",
         "Layers by name, glob or kind (paper, conv, block, embedding, linear, all); see `subspect layers`",
     ),
-    o("pool", Group::Layers, Kind::Text, "HOW", "flatten", "Feature maps and tokens to features: flatten, avg, max; of tokens also cls, mean, last"),
+    o(
+        "pool",
+        Group::Layers,
+        Kind::Text,
+        "HOW",
+        "flatten",
+        "Feature maps and tokens to features: flatten, avg, max; of tokens also cls, mean, last",
+    ),
     o("method", Group::Expression, Kind::Text, "NAME", "lasso", "Self-expression; see `subspect methods`"),
     o(
         "unit_rows",
