@@ -142,7 +142,7 @@ fn what_cannot_be_imported_says_why() {
     assert!(
         take(&file("x.txt"), &out)
             .unwrap_err()
-            .contains("expected activations (npy, npz, safetensors, folder), found .txt")
+            .contains("expected activations (npy, npz, safetensors, table, folder), found .txt")
     );
     assert!(take(&dir.path().join("none.npy"), &out).unwrap_err().contains("cannot read"));
     assert!(take(&file("x.npy"), &out).unwrap_err().contains("expected the .npy magic"));
