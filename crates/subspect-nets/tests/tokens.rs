@@ -191,3 +191,26 @@ fn mistakes_are_explained() {
     let e = capture_tokens(&mut net, &[0], &high, &options, &mut rows, &mut on).unwrap_err().to_string();
     assert!(e.contains("failed on a batch of 1") && e.contains("Gather"), "{e}");
 }
+
+/// Both engines give the same rows; needs the library named by `ORT_DYLIB_PATH`.
+#[cfg(feature = "ort")]
+#[test]
+fn onnxruntime_takes_tokens_too() {
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        eprintln!("skipped: onnxruntime_takes_tokens_too: needs ORT_DYLIB_PATH");
+        return;
+    }
+    for file in ["encoder.onnx", "sentences.onnx"] {
+        let options = LoadOptions { engine: EngineKind::Ort, n_tokens: Some(T), ..LoadOptions::default() };
+        let (mut ort, mut rten) = (Network::load(&fixture(file), &options).unwrap(), load_for(file, T));
+        assert_eq!(ort.layers(), rten.layers());
+        let all: Vec<usize> = (0..rten.layers().len()).collect();
+        let (_, a) = rows(&mut ort, &all, &tokens(), Pool::Mean, 4);
+        let (_, b) = rows(&mut rten, &all, &tokens(), Pool::Mean, 4);
+        for (i, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
+            let largest = y.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+            let differs = x.iter().zip(y).any(|(p, q)| (p - q).abs() > 1e-4 * largest);
+            assert!(x.len() == y.len() && !differs, "{file} {}", rten.layers()[i].name);
+        }
+    }
+}
