@@ -14,7 +14,7 @@
 use rayon::prelude::*;
 
 use crate::product::gram_f64_add;
-use crate::simd::{axpy, dot, dot_f32_in_f64, dot_mixed, sum_of_squares};
+use crate::simd::{axpy, dot, dot_f32_in_f64, dot_four, dot_mixed, sum_of_squares};
 use crate::{LinalgError, MatRef, Matrix, product_abt, symmetric_product};
 
 /// How rows are scaled before anything else.
@@ -197,6 +197,26 @@ impl<'a> Dictionary<'a> {
         }
     }
 
+    /// [`Dictionary::gram_entry`] of atom `i` with every atom of `columns`.
+    pub fn gram_entries(&self, i: usize, columns: &[u32], out: &mut [f64]) {
+        match &self.storage {
+            Storage::Exact { exact, .. } => pick(exact.row(i), columns, out, |v| v),
+            Storage::Gram(k) => pick(k.row(i), columns, out, f64::from),
+            Storage::Panels(u) => {
+                let a = u.row(i);
+                let mut blocks = columns.chunks_exact(4);
+                let mut outs = out.chunks_exact_mut(4);
+                for (c, o) in (&mut blocks).zip(&mut outs) {
+                    let products = dot_four(a, [0, 1, 2, 3].map(|r| u.row(c[r] as usize)));
+                    o.iter_mut().zip(products).for_each(|(o, v)| *o = f64::from(v));
+                }
+                for (o, &j) in outs.into_remainder().iter_mut().zip(blocks.remainder()) {
+                    *o = f64::from(dot(a, u.row(j as usize)));
+                }
+            }
+        }
+    }
+
     /// `K_ij` in float64 from the activations themselves, O(D) unless the float64 Gram matrix is kept.
     pub fn exact_gram_entry(&self, i: usize, j: usize) -> f64 {
         match &self.storage {
@@ -223,6 +243,13 @@ impl<'a> Dictionary<'a> {
     pub fn add_scaled_atom(&self, j: usize, weight: f64, r: &mut [f64]) {
         let w = weight * self.factor[j];
         axpy(w, self.x.row(j), r);
+    }
+}
+
+/// The entries of a row at these columns.
+fn pick<T: Copy>(row: &[T], columns: &[u32], out: &mut [f64], wide: impl Fn(T) -> f64) {
+    for (o, &j) in out.iter_mut().zip(columns) {
+        *o = wide(row[j as usize]);
     }
 }
 

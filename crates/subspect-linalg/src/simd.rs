@@ -89,6 +89,30 @@ vectorize! {
         acc.iter().sum::<f32>() + tail
     }
 
+    /// `dot(a, b)` of one vector with four others of its length, which reads it once.
+    pub fn dot_four(a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
+        const L: usize = 32;
+        let n = a.len();
+        let b = [&b[0][..n], &b[1][..n], &b[2][..n], &b[3][..n]];
+        let mut acc = [[0.0_f32; L]; 4];
+        let whole = n - n % L;
+        for k in (0..whole).step_by(L) {
+            let x = &a[k..k + L];
+            for r in 0..4 {
+                let y = &b[r][k..k + L];
+                for l in 0..L {
+                    acc[r][l] = x[l].mul_add(y[l], acc[r][l]);
+                }
+            }
+        }
+        let mut out = [0.0; 4];
+        for r in 0..4 {
+            let tail: f32 = a[whole..].iter().zip(&b[r][whole..]).map(|(x, y)| x * y).sum();
+            out[r] = acc[r].iter().sum::<f32>() + tail;
+        }
+        out
+    }
+
     /// `sum_k a_k b_k` with an f32 and an f64 operand, all in f64.
     pub fn dot_mixed(a: &[f32], b: &[f64]) -> f64 {
         let n = a.len().min(b.len());
@@ -167,7 +191,10 @@ mod tests {
             let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
             let (ad, bd) = (wide(&a), wide(&b));
             let want: f64 = ad.iter().zip(&bd).map(|(x, y)| x * y).sum();
-            assert!((f64::from(dot(&a, &b)) - want).abs() < 1e-5);
+            let four = dot_four(&a, [&b, &a, &b, &b]);
+            for got in [dot(&a, &b), four[0], four[2], four[3]] {
+                assert!((f64::from(got) - want).abs() < 1e-5);
+            }
             for got in [dot_mixed(&a, &bd), dot_f32_in_f64(&a, &b), dot_f64(&ad, &bd)] {
                 assert!((got - want).abs() < 1e-13);
             }

@@ -7,7 +7,7 @@
 //! With `positive`, `c >= 0` as well: atoms enter where `g_j > λ1`, and `alpha_max` is the largest positive
 //! correlation.
 //!
-//! A round solves the restricted problem exactly (see `active_set`), scans all atoms in float32, and lets the
+//! A round solves the restricted problem (see `active_set`), scans all atoms in float32, and lets the
 //! violating ones in. When no atom violates, everything is recomputed in float64: the gradient on the support
 //! (followed by a defect correction of the restricted problem) and every atom that float32 cannot exclude. Only
 //! that decides whether the row has converged.
@@ -19,6 +19,7 @@ use subspect_linalg::{Dictionary, Measured};
 use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, nearest, scan, scan_error, strongest};
 use super::exact_row::ExactRow;
+use super::quadratic::AtomEntries;
 use crate::certificate::RowFacts;
 use crate::panel::{Row, for_each_panel};
 use crate::target::{Target, Targets, longest};
@@ -90,6 +91,10 @@ pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
 
 /// Atoms of the first working set, and the least number let in per round.
 const FIRST_ATOMS: usize = 40;
+/// Where no more atoms violate, or an eighth of the support, the restricted problem is solved exactly.
+const FEW_ATOMS: usize = 8;
+/// How far from optimal, relative to λ1, a restricted problem may be left whose working set will grow again.
+const LOOSE: f64 = 1e-2;
 /// Rounds of defect correction before the exact check.
 const CORRECTIONS: usize = 4;
 
@@ -180,8 +185,7 @@ fn run(setup: &Setup<'_, '_, '_>, states: &mut [RowState<'_, '_, '_, '_>], scann
             return;
         }
         for state in &mut active {
-            state.restricted.solve();
-            state.n_iter += 1;
+            state.advance();
         }
         let present: Vec<_> = active.iter().map(|s| s.restricted.nonzero()).collect();
         let queries: Vec<Query<'_, '_, '_, '_>> = active
@@ -206,6 +210,8 @@ struct RowState<'s, 'd, 'a, 't> {
     restricted: Restricted,
     /// Whether the restricted problem's Gram entries are float64.
     exact_entries: bool,
+    /// Whether the next round need not solve the restricted problem exactly, because many atoms were let in.
+    loose: bool,
     n_iter: u32,
     outcome: Option<Certificate>,
     /// Answers at the first points of the grid.
@@ -228,6 +234,7 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             weights,
             restricted: Restricted::new(weights, pivot_noise(exact_entries)),
             exact_entries,
+            loose: true,
             n_iter: 0,
             outcome: None,
             done: Vec::with_capacity(setup.grid.len()),
@@ -258,7 +265,7 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             self.weights.l1 = alpha * self.setup.l1_ratio;
             self.weights.l2 = alpha * (1.0 - self.setup.l1_ratio);
             self.restricted.reweigh(self.weights);
-            self.n_iter = 0;
+            (self.n_iter, self.loose) = (0, candidates.is_none());
             if let Some(candidates) = candidates {
                 self.admit(candidates);
             } else if self.restricted.atoms().is_empty() {
@@ -286,15 +293,30 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         FIRST_ATOMS.max(self.restricted.coefficients().iter().filter(|c| **c != 0.0).count())
     }
 
+    fn entries(&self) -> AtomEntries<'d, 'a> {
+        AtomEntries { dictionary: self.setup.dictionary, exact: self.exact_entries }
+    }
+
     fn admit(&mut self, atoms: &[u32]) {
-        let (dictionary, target, exact) = (self.setup.dictionary, &self.target, self.exact_entries);
-        let entry = |i: usize, j: usize| match (i == j, exact) {
-            (true, _) => dictionary.squared_norm(i),
-            (false, true) => dictionary.exact_gram_entry(i, j),
-            (false, false) => dictionary.gram_entry(i, j),
-        };
+        let (target, exact) = (&self.target, self.exact_entries);
         let linear = |j: usize| if exact { target.exact_atom_entry(j) } else { target.atom_entry(j) };
-        self.restricted.extend(atoms, entry, linear);
+        self.restricted.extend(atoms, &self.entries(), linear);
+    }
+
+    /// Solves the restricted problem, or goes towards its solution where the working set will grow again anyway.
+    fn advance(&mut self) {
+        let entries = self.entries();
+        if self.loose {
+            self.restricted.approach(&entries, LOOSE);
+        } else {
+            self.restricted.solve(&entries);
+        }
+        self.n_iter += 1;
+    }
+
+    /// Whether no more rounds are allowed.
+    fn is_last(&self) -> bool {
+        self.n_iter as usize >= self.setup.options.max_iter
     }
 
     /// Restates the restricted problem with float64 Gram entries: for rows whose neighbours are so nearly collinear
@@ -306,6 +328,7 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             self.restricted.near_threshold(margin).filter(|(_, near)| *near).map(|(j, _)| j).collect();
         self.exact_entries = true;
         self.restricted = Restricted::new(self.weights, pivot_noise(true));
+        self.loose = false;
         self.admit(&atoms);
     }
 
@@ -316,59 +339,92 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         for &j in self.restricted.atoms() {
             correlations[j as usize] = 0.0;
         }
-        let threshold = (self.weights.l1 * (1.0 + 0.1 * self.setup.options.tol)) as f32;
-        let violating = strongest(correlations, threshold, self.room());
-        let last = self.n_iter as usize >= self.setup.options.max_iter;
-        if !violating.is_empty() && !last && self.setup.confined.is_none() {
+        let scanned_at = self.restricted.coefficients().to_vec();
+        if self.setup.confined.is_none() && !self.is_last() {
+            let threshold = (self.weights.l1 * (1.0 + 0.1 * self.setup.options.tol)) as f32;
+            let violating = strongest(correlations, threshold, self.room());
             self.admit(&violating);
-            return;
-        }
-        self.settle(correlations, last);
-    }
-
-    /// The float64 check. Leaves an outcome, or a larger working set for another round.
-    fn settle(&mut self, correlations: &[f32], last: bool) {
-        let mut exact = ExactRow::new(&self.target);
-        let before = self.restricted.coefficients().to_vec();
-        let gradients = polish(&mut self.restricted, self.weights, self.setup.options.tol, &mut exact);
-        let moved: f64 = before.iter().zip(self.restricted.coefficients()).map(|(a, b)| (a - b).abs()).sum();
-        let mut facts = self.facts(&exact, &gradients);
-        let (atoms, _) = self.restricted.nonzero();
-        let norm = self.setup.norm;
-        let error = scan_error(&self.target, norm, atoms.len(), facts.l1) + moved * norm * norm;
-        let mut outside: Vec<(f64, u32)> = Vec::new();
-        let floor = facts.max_gradient.max(self.weights.l1);
-        let mut candidates = Vec::new();
-        let threshold = ((floor - error).max(0.0) * (1.0 - 1e-6)) as f32;
-        for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j));
-        for j in candidates {
-            let g = self.weights.pull(exact.correlation(j));
-            facts.max_gradient = facts.max_gradient.max(g);
-            if g > self.weights.l1 {
-                outside.push((g, j as u32));
+            let nonzeros = scanned_at.iter().filter(|c| **c != 0.0).count();
+            if violating.len() > FEW_ATOMS.max(nonzeros / 8) {
+                self.loose = true;
+                return;
+            }
+            violating.iter().for_each(|&j| correlations[j as usize] = 0.0);
+            if self.loose || !violating.is_empty() {
+                self.loose = false;
+                self.restricted.solve(&self.entries());
             }
         }
+        self.settle(correlations, &scanned_at);
+    }
+
+    /// The float64 check, given a scan at the coefficients `scanned_at`. Leaves an outcome, or asks for another round.
+    fn settle(&mut self, correlations: &mut [f32], scanned_at: &[f64]) {
+        loop {
+            let entries = self.entries();
+            let mut exact = ExactRow::new(&self.target);
+            let gradients = polish(&mut self.restricted, self.weights, self.setup.options.tol, &mut exact, &entries);
+            let mut facts = self.facts(&exact, &gradients);
+            let floor = facts.max_gradient.max(self.weights.l1);
+            let reach = reach(self.setup, &self.target, &mut self.restricted, &entries, scanned_at);
+            let mut candidates = Vec::new();
+            let threshold = ((floor - reach).max(0.0) * (1.0 - 1e-6)) as f32;
+            for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j));
+            let last = self.is_last();
+            if !last && self.setup.confined.is_none() && candidates.len() > self.affordable(scanned_at) {
+                return;
+            }
+            let mut outside: Vec<(f64, u32)> = Vec::new();
+            for j in candidates {
+                let g = self.weights.pull(exact.correlation(j));
+                facts.max_gradient = facts.max_gradient.max(g);
+                if g > self.weights.l1 {
+                    outside.push((g, j as u32));
+                }
+            }
+            let certificate = self.certificate(&facts);
+            let more = certificate.status != SolveStatus::Converged && !last;
+            if more && !outside.is_empty() && self.setup.confined.is_none() {
+                outside.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                outside.truncate(FIRST_ATOMS);
+                let new: Vec<u32> = outside.into_iter().map(|o| o.1).collect();
+                self.admit(&new);
+                new.iter().for_each(|&j| correlations[j as usize] = 0.0);
+                self.advance();
+                continue;
+            }
+            if more && !self.exact_entries && outside.is_empty() {
+                self.promote();
+            } else {
+                self.outcome = Some(certificate);
+            }
+            return;
+        }
+    }
+
+    /// How many atoms may be checked one by one before another scan is cheaper.
+    fn affordable(&self, scanned_at: &[f64]) -> usize {
+        let dictionary = self.setup.dictionary;
+        let nonzeros = scanned_at.iter().filter(|c| **c != 0.0).count().max(1);
+        let (scan, check) = match (dictionary.gram(), dictionary.exact_gram()) {
+            (Some(_), Some(_)) => (nonzeros * dictionary.n_atoms(), 4 * nonzeros),
+            (Some(_), None) => (nonzeros * dictionary.n_atoms(), 4 * dictionary.n_features()),
+            (None, _) => (dictionary.n_features() * dictionary.n_atoms(), 8 * dictionary.n_features()),
+        };
+        FIRST_ATOMS.max(scan / check.max(1))
+    }
+
+    fn certificate(&self, facts: &RowFacts) -> Certificate {
         let (primal, dual, gap, kkt) = facts.evaluate(self.weights.l1, self.weights.l2);
         let converged = gap <= self.setup.options.tol;
-        if !converged && !last && !outside.is_empty() && self.setup.confined.is_none() {
-            outside.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            outside.truncate(FIRST_ATOMS);
-            let new: Vec<u32> = outside.into_iter().map(|o| o.1).collect();
-            self.admit(&new);
-            return;
-        }
-        if !converged && !last && !self.exact_entries && outside.is_empty() {
-            self.promote();
-            return;
-        }
-        self.outcome = Some(Certificate {
+        Certificate {
             status: if converged { SolveStatus::Converged } else { SolveStatus::MaxIter },
             primal: Measured::finite(primal),
             dual: Measured::finite(dual),
             gap: Measured::finite(gap),
             kkt_violation: Measured::finite(kkt),
             n_iter: self.n_iter,
-        });
+        }
     }
 
     /// Float64 facts of the working set's solution, from its exact gradients.
@@ -405,22 +461,46 @@ fn polish(
     weights: Weights,
     tol: f64,
     exact: &mut ExactRow<'_, '_, '_, '_>,
+    entries: &AtomEntries<'_, '_>,
 ) -> Vec<Option<f64>> {
     let limit = 0.01 * tol * weights.l1;
     for round in 0.. {
         let (atoms, values) = restricted.nonzero();
         exact.set(&atoms, &values);
-        let gradients: Vec<Option<f64>> = restricted
-            .near_threshold(0.01)
-            .map(|(j, near)| near.then(|| exact.correlation(j as usize)))
-            .collect();
+        let gradients: Vec<Option<f64>> = if entries.exact && exact.has_gram() {
+            // The restricted problem's own entries are those that the check would look up.
+            restricted.refresh_gradient();
+            restricted.gradient().iter().map(|&g| Some(g)).collect()
+        } else {
+            let near = restricted.near_threshold(0.01);
+            near.map(|(j, near)| near.then(|| exact.correlation(j as usize))).collect()
+        };
         if round == CORRECTIONS || restricted.violation(&gradients) <= limit {
             return gradients;
         }
         restricted.correct(&gradients);
-        restricted.refine();
+        restricted.refine(entries);
     }
     Vec::new()
+}
+
+/// How far a correlation can be from its scanned value: the error of the scan, and how far the fit has moved since.
+fn reach(
+    setup: &Setup<'_, '_, '_>,
+    target: &Target<'_, '_, '_>,
+    restricted: &mut Restricted,
+    entries: &AtomEntries<'_, '_>,
+    scanned_at: &[f64],
+) -> f64 {
+    let norm = setup.norm;
+    let sum = |values: &[f64]| values.iter().map(|c| c.abs()).sum::<f64>();
+    let before = scanned_at.iter().copied().chain(std::iter::repeat(0.0));
+    let moved: f64 = restricted.coefficients().iter().zip(before).map(|(a, b)| (a - b).abs()).sum();
+    let l1 = sum(scanned_at).max(sum(restricted.coefficients()));
+    let squared = restricted.squared_distance(scanned_at, entries);
+    // The entries behind the distance are float32 themselves.
+    let noise = target.product_error() * (norm * moved).powi(2);
+    scan_error(target, norm, scanned_at.len(), l1) + norm * (squared + noise).sqrt()
 }
 
 /// The share of its diagonal below which a squared pivot is noise of the Gram entries.

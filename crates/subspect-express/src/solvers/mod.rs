@@ -19,6 +19,7 @@ pub(crate) mod lrsc;
 pub(crate) mod omp;
 mod positive_omp;
 mod published_admm;
+mod quadratic;
 pub(crate) mod ridge;
 pub(crate) mod saini2021;
 
