@@ -21,9 +21,9 @@ use super::cholesky::Cholesky;
 use super::quadratic::{Entries, Quadratic};
 
 /// Sweeps of coordinate descent before the first Newton step.
-const SWEEPS: usize = 12;
+const SWEEPS: usize = 6;
 /// Sweeps after a Newton step that left violating atoms.
-const SWEEPS_BETWEEN: usize = 3;
+const SWEEPS_BETWEEN: usize = 1;
 /// Newton steps with sweeps between them, before atoms enter one by one.
 const CYCLES: usize = 12;
 /// So few violating atoms enter one by one.
@@ -77,6 +77,19 @@ impl Restricted {
             support: Vec::new(),
             factor: Cholesky::default(),
         }
+    }
+
+    /// No atoms; the memory of another problem.
+    pub(crate) fn emptied(mut self, weights: Weights, pivot_noise: f64) -> Self {
+        (self.weights, self.pivot_noise) = (weights, pivot_noise);
+        self.atoms.clear();
+        self.quadratic.clear();
+        self.linear.clear();
+        self.coefficients.clear();
+        self.gradient.clear();
+        self.support.clear();
+        self.factor.clear();
+        self
     }
 
     /// The same problem with other weights, from the present coefficients. Atoms without a coefficient that the new
@@ -211,12 +224,6 @@ impl Restricted {
         self.quadratic.ensure(k, &self.atoms, entries);
         self.coefficients[k] = to;
         axpy_f64(-delta, self.quadratic.row(k), &mut self.gradient);
-    }
-
-    /// Goes towards the minimum by coordinate descent, until every condition holds to `tolerance * λ1` or the sweeps
-    /// are used up.
-    pub(crate) fn approach(&mut self, entries: &impl Entries, tolerance: f64) {
-        self.sweeps(SWEEPS, tolerance, entries);
     }
 
     /// Minimises the restricted problem.

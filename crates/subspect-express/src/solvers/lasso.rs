@@ -91,10 +91,8 @@ pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
 
 /// Atoms of the first working set, and the least number let in per round.
 const FIRST_ATOMS: usize = 40;
-/// Where no more atoms violate, or an eighth of the support, the restricted problem is solved exactly.
+/// Where no more atoms violate, or an eighth of the support, the scan is good enough to settle the row by.
 const FEW_ATOMS: usize = 8;
-/// How far from optimal, relative to λ1, a restricted problem may be left whose working set will grow again.
-const LOOSE: f64 = 1e-2;
 /// Rounds of defect correction before the exact check.
 const CORRECTIONS: usize = 4;
 
@@ -162,17 +160,23 @@ impl<'d, 'a, 't> Setup<'d, 'a, 't> {
         let n = self.dictionary.n_atoms();
         let mut scanned = Vec::new();
         let targets = self.targets.panel(self.dictionary, rows, &mut scanned);
-        let mut states: Vec<RowState<'_, 'd, 'a, 't>> = targets
-            .into_iter()
-            .zip(scanned.chunks_exact_mut(n.max(1)))
-            .map(|(target, correlations)| RowState::start(self, target, correlations))
-            .collect();
-        match self.dictionary.gram() {
-            // One row at a time: its scan stays in cache.
-            Some(_) => states.iter_mut().for_each(|s| run(self, std::slice::from_mut(s), &mut scanned)),
-            None => run(self, &mut states, &mut scanned),
+        let mut targets = targets.into_iter().zip(scanned.chunks_exact_mut(n.max(1)));
+        if self.dictionary.gram().is_none() {
+            let start = |(target, correlations)| RowState::start(self, target, correlations, None);
+            let mut states: Vec<RowState<'_, 'd, 'a, 't>> = targets.map(start).collect();
+            run(self, &mut states, &mut scanned);
+            return states.into_iter().map(|s| s.done).collect();
         }
-        states.into_iter().map(|s| s.done).collect()
+        // One row at a time: its scan stays in cache, and its memory serves the next row.
+        let (mut buffer, mut spare, mut done) = (Vec::new(), None, Vec::new());
+        for (target, correlations) in &mut targets {
+            let mut state = [RowState::start(self, target, correlations, spare.take())];
+            run(self, &mut state, &mut buffer);
+            let [state] = state;
+            spare = Some(state.restricted);
+            done.push(state.done);
+        }
+        done
     }
 }
 
@@ -210,8 +214,6 @@ struct RowState<'s, 'd, 'a, 't> {
     restricted: Restricted,
     /// Whether the restricted problem's Gram entries are float64.
     exact_entries: bool,
-    /// Whether the next round need not solve the restricted problem exactly, because many atoms were let in.
-    loose: bool,
     n_iter: u32,
     outcome: Option<Certificate>,
     /// Answers at the first points of the grid.
@@ -219,22 +221,27 @@ struct RowState<'s, 'd, 'a, 't> {
 }
 
 impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
-    /// Takes up the first point of the grid from the correlations at zero.
-    fn start(setup: &'s Setup<'d, 'a, 't>, target: Target<'d, 'a, 't>, correlations: &mut [f32]) -> Self {
+    /// Takes up the first point of the grid from the correlations at zero; in the memory of a finished row, if any.
+    fn start(
+        setup: &'s Setup<'d, 'a, 't>,
+        target: Target<'d, 'a, 't>,
+        correlations: &mut [f32],
+        spare: Option<Restricted>,
+    ) -> Self {
         let candidates = setup.confined.map(|n| nearest(&target, correlations, setup.positive, n));
         target.mask(correlations);
         setup.keep_admissible(correlations);
         let alpha_max = exact_alpha_max(setup, &target, correlations) / setup.l1_ratio;
         let weights = Weights { l1: 0.0, l2: 0.0, positive: setup.positive };
         let exact_entries = setup.dictionary.exact_gram().is_some();
+        let noise = pivot_noise(exact_entries);
         let mut state = Self {
             setup,
             target,
             alpha_max,
             weights,
-            restricted: Restricted::new(weights, pivot_noise(exact_entries)),
+            restricted: spare.map_or_else(|| Restricted::new(weights, noise), |s| s.emptied(weights, noise)),
             exact_entries,
-            loose: true,
             n_iter: 0,
             outcome: None,
             done: Vec::with_capacity(setup.grid.len()),
@@ -265,7 +272,7 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             self.weights.l1 = alpha * self.setup.l1_ratio;
             self.weights.l2 = alpha * (1.0 - self.setup.l1_ratio);
             self.restricted.reweigh(self.weights);
-            (self.n_iter, self.loose) = (0, candidates.is_none());
+            self.n_iter = 0;
             if let Some(candidates) = candidates {
                 self.admit(candidates);
             } else if self.restricted.atoms().is_empty() {
@@ -303,14 +310,9 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         self.restricted.extend(atoms, &self.entries(), linear);
     }
 
-    /// Solves the restricted problem, or goes towards its solution where the working set will grow again anyway.
+    /// Solves the restricted problem.
     fn advance(&mut self) {
-        let entries = self.entries();
-        if self.loose {
-            self.restricted.approach(&entries, LOOSE);
-        } else {
-            self.restricted.solve(&entries);
-        }
+        self.restricted.solve(&self.entries());
         self.n_iter += 1;
     }
 
@@ -328,7 +330,6 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             self.restricted.near_threshold(margin).filter(|(_, near)| *near).map(|(j, _)| j).collect();
         self.exact_entries = true;
         self.restricted = Restricted::new(self.weights, pivot_noise(true));
-        self.loose = false;
         self.admit(&atoms);
     }
 
@@ -346,13 +347,11 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             self.admit(&violating);
             let nonzeros = scanned_at.iter().filter(|c| **c != 0.0).count();
             if violating.len() > FEW_ATOMS.max(nonzeros / 8) {
-                self.loose = true;
                 return;
             }
             violating.iter().for_each(|&j| correlations[j as usize] = 0.0);
-            if self.loose || !violating.is_empty() {
-                self.loose = false;
-                self.restricted.solve(&self.entries());
+            if !violating.is_empty() {
+                self.advance();
             }
         }
         self.settle(correlations, &scanned_at);
@@ -366,12 +365,11 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             let gradients = polish(&mut self.restricted, self.weights, self.setup.options.tol, &mut exact, &entries);
             let mut facts = self.facts(&exact, &gradients);
             let floor = facts.max_gradient.max(self.weights.l1);
-            let reach = reach(self.setup, &self.target, &mut self.restricted, &entries, scanned_at);
-            let mut candidates = Vec::new();
-            let threshold = ((floor - reach).max(0.0) * (1.0 - 1e-6)) as f32;
-            for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| candidates.push(j));
+            let (error, moved) = reach(self.setup, &self.target, &mut self.restricted, &entries, scanned_at);
+            let candidates = self.candidates(correlations, floor - error - moved);
             let last = self.is_last();
-            if !last && self.setup.confined.is_none() && candidates.len() > self.affordable(scanned_at) {
+            let rescan = moved > error && candidates.len() > self.affordable(scanned_at);
+            if rescan && !last && self.setup.confined.is_none() {
                 return;
             }
             let mut outside: Vec<(f64, u32)> = Vec::new();
@@ -402,12 +400,31 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         }
     }
 
+    /// Atoms outside the working set whose scanned correlation does not exclude that they reach what lies `threshold`
+    /// above their uncertainty.
+    fn candidates(&self, correlations: &[f32], threshold: f64) -> Vec<usize> {
+        let mut found = Vec::new();
+        if threshold > 0.0 {
+            let threshold = (threshold * (1.0 - 1e-6)) as f32;
+            for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| found.push(j));
+            return found;
+        }
+        // The scan excludes nothing, not even what it has as zero.
+        let mut open = vec![true; correlations.len()];
+        self.restricted.atoms().iter().for_each(|&j| open[j as usize] = false);
+        if let Some(i) = self.target.excluded() {
+            open[i] = false;
+        }
+        found.extend((0..open.len()).filter(|&j| open[j]));
+        found
+    }
+
     /// How many atoms may be checked one by one before another scan is cheaper.
     fn affordable(&self, scanned_at: &[f64]) -> usize {
         let dictionary = self.setup.dictionary;
         let nonzeros = scanned_at.iter().filter(|c| **c != 0.0).count().max(1);
         let (scan, check) = match (dictionary.gram(), dictionary.exact_gram()) {
-            (Some(_), Some(_)) => (nonzeros * dictionary.n_atoms(), 4 * nonzeros),
+            (Some(_), Some(_)) => (nonzeros * dictionary.n_atoms(), 16 * nonzeros),
             (Some(_), None) => (nonzeros * dictionary.n_atoms(), 4 * dictionary.n_features()),
             (None, _) => (dictionary.n_features() * dictionary.n_atoms(), 8 * dictionary.n_features()),
         };
@@ -484,14 +501,14 @@ fn polish(
     Vec::new()
 }
 
-/// How far a correlation can be from its scanned value: the error of the scan, and how far the fit has moved since.
+/// How far a correlation can be from its scanned value: by the error of the scan, and because the fit has moved since.
 fn reach(
     setup: &Setup<'_, '_, '_>,
     target: &Target<'_, '_, '_>,
     restricted: &mut Restricted,
     entries: &AtomEntries<'_, '_>,
     scanned_at: &[f64],
-) -> f64 {
+) -> (f64, f64) {
     let norm = setup.norm;
     let sum = |values: &[f64]| values.iter().map(|c| c.abs()).sum::<f64>();
     let before = scanned_at.iter().copied().chain(std::iter::repeat(0.0));
@@ -500,7 +517,8 @@ fn reach(
     let squared = restricted.squared_distance(scanned_at, entries);
     // The entries behind the distance are float32 themselves.
     let noise = target.product_error() * (norm * moved).powi(2);
-    scan_error(target, norm, scanned_at.len(), l1) + norm * (squared + noise).sqrt()
+    let n_terms = scanned_at.iter().filter(|c| **c != 0.0).count();
+    (scan_error(target, norm, n_terms, l1), norm * (squared + noise).sqrt())
 }
 
 /// The share of its diagonal below which a squared pivot is noise of the Gram entries.

@@ -63,6 +63,14 @@ pub(crate) struct Quadratic {
 }
 
 impl Quadratic {
+    /// No atoms; memory is kept.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.slot.clear();
+        self.filled.clear();
+        self.diagonal.clear();
+    }
+
     /// One more atom.
     pub(crate) fn push(&mut self, diagonal: f64) {
         self.slot.push(NONE);
