@@ -87,14 +87,22 @@ impl<'a> Dictionary<'a> {
         x.check_finite()?;
         let (factor, squared_norm) = scales(x, scale);
         let storage = match mode {
-            MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => {
-                let exact = exact_gram(x, &factor);
-                let gram = exact.data().iter().map(|&v| v as f32).collect();
-                Storage::Exact { gram: Matrix::new(gram, x.n_rows(), x.n_rows())?, exact }
-            }
+            MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => exact_storage(x, &factor)?,
             MemoryMode::Gram => Storage::Gram(symmetric_product(scaled_rows(x, &factor).as_ref())),
             MemoryMode::Panels => Storage::Panels(scaled_rows(x, &factor)),
         };
+        Ok(Self { x, scale, factor, squared_norm, storage })
+    }
+
+    /// As [`Dictionary::new`] with [`MemoryMode::Gram`], with the Gram matrix in float64 as well whatever the number of
+    /// atoms (`12 N²` bytes): for many features, where every exact check of a row would go back to the activations.
+    ///
+    /// # Errors
+    /// As [`Dictionary::new`].
+    pub fn with_exact_gram(x: MatRef<'a, f32>, scale: RowScale) -> Result<Self, LinalgError> {
+        x.check_finite()?;
+        let (factor, squared_norm) = scales(x, scale);
+        let storage = exact_storage(x, &factor)?;
         Ok(Self { x, scale, factor, squared_norm, storage })
     }
 
@@ -335,13 +343,24 @@ fn scaled_rows(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f32> {
     out
 }
 
+fn exact_storage(x: MatRef<'_, f32>, factor: &[f64]) -> Result<Storage, LinalgError> {
+    let exact = exact_gram(x, factor);
+    let gram = exact.data().par_iter().map(|&v| v as f32).collect();
+    Ok(Storage::Exact { gram: Matrix::new(gram, x.n_rows(), x.n_rows())?, exact })
+}
+
 /// `X̂ X̂ᵀ` in float64, block of features by block of features.
 fn exact_gram(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f64> {
     let n = x.n_rows();
     let mut out = Matrix::filled(0.0, n, n);
     for start in (0..x.n_cols()).step_by(FEATURE_BLOCK) {
         let end = (start + FEATURE_BLOCK).min(x.n_cols());
-        let block = Matrix::from_fn(n, end - start, |i, j| f64::from(x.row(i)[start + j]) * factor[i]);
+        let mut block = Matrix::filled(0.0, n, end - start);
+        block.data_mut().par_chunks_mut(end - start).enumerate().for_each(|(i, row)| {
+            for (o, &v) in row.iter_mut().zip(&x.row(i)[start..end]) {
+                *o = f64::from(v) * factor[i];
+            }
+        });
         gram_f64_add(block.as_ref(), &mut out);
     }
     out
@@ -374,6 +393,25 @@ mod tests {
             }
         }
         assert_eq!(whole.squared_norm(3), 0.0);
+    }
+
+    #[test]
+    fn the_exact_gram_matrix_is_the_one_of_small_dictionaries() {
+        let x = sample();
+        let (a, b) = (
+            Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap(),
+            Dictionary::with_exact_gram(x.as_ref(), RowScale::Unit).unwrap(),
+        );
+        assert_eq!((a.gram(), a.exact_gram(), a.mode()), (b.gram(), b.exact_gram(), b.mode()));
+        let columns = [5, 0, 3, 2, 1];
+        let panels = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Panels).unwrap();
+        for d in [&a, &panels] {
+            let mut out = [0.0; 5];
+            d.gram_entries(4, &columns, &mut out);
+            for (&j, o) in columns.iter().zip(out) {
+                assert!((o - a.gram_entry(4, j as usize)).abs() < 1e-6);
+            }
+        }
     }
 
     #[test]
