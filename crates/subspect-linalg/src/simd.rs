@@ -93,24 +93,24 @@ vectorize! {
     pub fn dot_four(a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
         const L: usize = 32;
         let n = a.len();
-        let b = [&b[0][..n], &b[1][..n], &b[2][..n], &b[3][..n]];
-        let mut acc = [[0.0_f32; L]; 4];
-        let whole = n - n % L;
-        for k in (0..whole).step_by(L) {
-            let x = &a[k..k + L];
-            for r in 0..4 {
-                let y = &b[r][k..k + L];
-                for l in 0..L {
-                    acc[r][l] = x[l].mul_add(y[l], acc[r][l]);
-                }
+        let chunks = |v: usize| b[v][..n].chunks_exact(L);
+        // Four arrays of their own: one array of arrays is not kept in registers.
+        let (mut p, mut q, mut r, mut s) = ([0.0_f32; L], [0.0_f32; L], [0.0_f32; L], [0.0_f32; L]);
+        let others = chunks(0).zip(chunks(1)).zip(chunks(2).zip(chunks(3)));
+        for (x, ((y0, y1), (y2, y3))) in a.chunks_exact(L).zip(others) {
+            for l in 0..L {
+                p[l] = x[l].mul_add(y0[l], p[l]);
+                q[l] = x[l].mul_add(y1[l], q[l]);
+                r[l] = x[l].mul_add(y2[l], r[l]);
+                s[l] = x[l].mul_add(y3[l], s[l]);
             }
         }
-        let mut out = [0.0; 4];
-        for r in 0..4 {
-            let tail: f32 = a[whole..].iter().zip(&b[r][whole..]).map(|(x, y)| x * y).sum();
-            out[r] = acc[r].iter().sum::<f32>() + tail;
-        }
-        out
+        let tail = |v: usize| {
+            let (x, y) = (a.chunks_exact(L).remainder(), chunks(v).remainder());
+            x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>()
+        };
+        let sum = |v: &[f32; L]| v.iter().sum::<f32>();
+        [sum(&p) + tail(0), sum(&q) + tail(1), sum(&r) + tail(2), sum(&s) + tail(3)]
     }
 
     /// `sum_k a_k b_k` with an f32 and an f64 operand, all in f64.

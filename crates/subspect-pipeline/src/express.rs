@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use subspect_data::record::SolveRecord;
-use subspect_express::{Monitor, Solution, SolveStatus, express_others, solve};
-use subspect_linalg::{Dictionary, MatRef, MemoryMode, Queries};
+use subspect_express::{Method, Monitor, Solution, SolveStatus, express_others, express_rows, sample_rows, solve};
+use subspect_linalg::{Dictionary, EXACT_GRAM_MAX, MatRef, MemoryMode, Queries, Seed};
 
 use crate::{Events, Expression, PipelineError, Stage};
 
@@ -24,6 +24,30 @@ pub fn memory_mode(n: usize, d: usize, memory: u64) -> MemoryMode {
     MemoryMode::for_budget(n, memory.saturating_sub(rows).try_into().unwrap_or(usize::MAX))
 }
 
+/// The dictionary of `x` within `memory` bytes, and the mode that the record names.
+///
+/// The float64 Gram matrix serves the exact checks of lasso and elastic net also above [`EXACT_GRAM_MAX`] inputs where a
+/// layer is about as wide as there are inputs: supports are dense there (hundreds of atoms), and going back to the
+/// activations for every row costs several times what forming it does.
+fn dictionary<'a>(
+    x: MatRef<'a, f32>,
+    expression: &Expression,
+    memory: u64,
+) -> Result<(Dictionary<'a>, MemoryMode), PipelineError> {
+    let (n, d) = (x.n_rows() as u64, x.n_cols() as u64);
+    let mode = memory_mode(x.n_rows(), x.n_cols(), memory);
+    let checks = matches!(expression.method, Method::Lasso { .. } | Method::ElasticNet { .. });
+    let wide = 2 * d >= n && n > EXACT_GRAM_MAX as u64;
+    // Both Gram matrices, the rows, and the block of features that is being multiplied.
+    let fits = 12 * n * n + 4 * n * d + 16_384 * n <= memory;
+    let dictionary = if checks && wide && fits && mode == MemoryMode::Gram {
+        Dictionary::with_exact_gram(x, expression.scale())?
+    } else {
+        Dictionary::new(x, expression.scale(), mode)?
+    };
+    Ok((dictionary, mode))
+}
+
 /// Expresses every row of `x` by the others, in the current thread pool.
 ///
 /// # Errors
@@ -35,11 +59,38 @@ pub fn express(
     events: &dyn Events,
 ) -> Result<Expressed, PipelineError> {
     let start = Instant::now();
-    let mode = memory_mode(x.n_rows(), x.n_cols(), memory);
-    let dictionary = Dictionary::new(x, expression.scale(), mode)?;
+    let (dictionary, mode) = dictionary(x, expression, memory)?;
     let monitor = Rows { events };
     let solution = solve(&dictionary, &expression.method, &expression.options, &monitor)?;
     Ok(Expressed::new(solution, expression, mode, start))
+}
+
+/// Expresses a random sample of `n_rows` rows of `x` by all others, as [`express`] would: how long all rows take, and
+/// what comes out, without solving them all. Returns the sampled rows in ascending order; row `k` of the coefficients
+/// expresses the `k`-th of them.
+///
+/// # Errors
+/// As [`express`].
+pub fn express_sample(
+    x: MatRef<'_, f32>,
+    n_rows: usize,
+    seed: u64,
+    expression: &Expression,
+    memory: u64,
+    events: &dyn Events,
+) -> Result<(Vec<u32>, Expressed), PipelineError> {
+    let start = Instant::now();
+    let rows = sample_rows(x.n_rows(), n_rows, Seed::new(seed).axis("rows"));
+    // What only pays when all rows are solved is not made.
+    let mode = if n_rows < x.n_rows() / 8 {
+        MemoryMode::Panels
+    } else {
+        memory_mode(x.n_rows(), x.n_cols(), memory)
+    };
+    let dictionary = Dictionary::new(x, expression.scale(), mode)?;
+    let (method, options) = (&expression.method, &expression.options);
+    let solution = express_rows(&dictionary, &rows, method, options, &Rows { events })?;
+    Ok((rows, Expressed::new(solution, expression, mode, start)))
 }
 
 /// Expresses every row of `x` by the rows of `atoms`, out of sample: coefficients are `x.n_rows() x atoms.n_rows()`.
