@@ -61,7 +61,10 @@ const FEATURE_BLOCK: usize = 2048;
 
 #[derive(Debug)]
 enum Storage {
-    Exact { gram: Matrix<f32>, exact: Matrix<f64> },
+    Exact {
+        gram: Matrix<f32>,
+        exact: Matrix<f64>,
+    },
     Gram(Matrix<f32>),
     /// The scaled rows; `None` where products of the rows as they are cannot overflow and are scaled instead.
     Panels(Option<Matrix<f32>>),

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use subspect_data::record::SolveRecord;
-use subspect_express::{Method, Monitor, Solution, SolveStatus, express_others, express_rows, sample_rows, solve};
+use subspect_express::{
+    Method, Monitor, Solution, SolveStatus, express_others, express_rows, sample_rows, solve,
+};
 use subspect_linalg::{Dictionary, EXACT_GRAM_MAX, MatRef, MemoryMode, Queries, Seed};
 
 use crate::{Events, Expression, PipelineError, Stage};

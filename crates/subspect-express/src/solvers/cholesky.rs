@@ -336,7 +336,11 @@ mod tests {
     #[test]
     fn appending_ends_before_an_atom_in_the_span_of_the_others() {
         let rows: Vec<Vec<f64>> = (0..9)
-            .map(|i| (0..9).map(|j| if i == 6 { f64::from(u8::from(j == 2)) } else { f64::from(u8::from(i == j)) }).collect())
+            .map(|i| {
+                (0..9)
+                    .map(|j| if i == 6 { f64::from(u8::from(j == 2)) } else { f64::from(u8::from(i == j)) })
+                    .collect()
+            })
             .collect();
         let mut l = Cholesky::default();
         let taken = l.append(9, 1e-10, |i, row| {

@@ -32,7 +32,7 @@ impl Entries for Rows<'_> {
         dot(&self.0[j as usize], &self.0[j as usize])
     }
     fn costly(&self) -> bool {
-        self.0.len() % 2 == 0
+        self.0.len().is_multiple_of(2)
     }
 }
 
