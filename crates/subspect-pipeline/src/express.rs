@@ -26,23 +26,26 @@ pub fn memory_mode(n: usize, d: usize, memory: u64) -> MemoryMode {
     MemoryMode::for_budget(n, memory.saturating_sub(rows).try_into().unwrap_or(usize::MAX))
 }
 
+/// Whether the float64 Gram matrix is kept above [`EXACT_GRAM_MAX`] inputs, too, for the exact checks of lasso and elastic
+/// net: where a layer is about as wide as there are inputs. Supports are dense there (hundreds of atoms), and going back
+/// to the activations for every row costs several times what forming it does.
+fn exact_gram_pays(n: usize, d: usize, memory: u64) -> bool {
+    let (n, d) = (n as u64, d as u64);
+    // Both Gram matrices, the rows, and the block of features that is being multiplied.
+    let bytes = 12 * n * n + 4 * n * d + 16_384 * n;
+    2 * d >= n && n > EXACT_GRAM_MAX as u64 && bytes <= memory
+}
+
 /// The dictionary of `x` within `memory` bytes, and the mode that the record names.
-///
-/// The float64 Gram matrix serves the exact checks of lasso and elastic net also above [`EXACT_GRAM_MAX`] inputs where a
-/// layer is about as wide as there are inputs: supports are dense there (hundreds of atoms), and going back to the
-/// activations for every row costs several times what forming it does.
 fn dictionary<'a>(
     x: MatRef<'a, f32>,
     expression: &Expression,
     memory: u64,
 ) -> Result<(Dictionary<'a>, MemoryMode), PipelineError> {
-    let (n, d) = (x.n_rows() as u64, x.n_cols() as u64);
-    let mode = memory_mode(x.n_rows(), x.n_cols(), memory);
+    let (n, d) = (x.n_rows(), x.n_cols());
+    let mode = memory_mode(n, d, memory);
     let checks = matches!(expression.method, Method::Lasso { .. } | Method::ElasticNet { .. });
-    let wide = 2 * d >= n && n > EXACT_GRAM_MAX as u64;
-    // Both Gram matrices, the rows, and the block of features that is being multiplied.
-    let fits = 12 * n * n + 4 * n * d + 16_384 * n <= memory;
-    let dictionary = if checks && wide && fits && mode == MemoryMode::Gram {
+    let dictionary = if checks && exact_gram_pays(n, d, memory) {
         Dictionary::with_exact_gram(x, expression.scale())?
     } else {
         Dictionary::new(x, expression.scale(), mode)?
@@ -173,5 +176,19 @@ impl Monitor for Rows<'_> {
     }
     fn is_cancelled(&self) -> bool {
         self.events.is_cancelled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_float64_gram_matrix_is_for_wide_layers_that_fit() {
+        let gib = 1 << 30;
+        assert!(exact_gram_pays(10_000, 16_384, 4 * gib));
+        assert!(!exact_gram_pays(10_000, 16_384, gib), "does not fit");
+        assert!(!exact_gram_pays(10_000, 784, 4 * gib), "rows are cheap to go back to");
+        assert!(!exact_gram_pays(4_096, 16_384, 4 * gib), "kept in any case");
     }
 }
