@@ -57,12 +57,7 @@ impl<'t> Targets<'t> {
         out.resize(rows.len() * n, 0.0);
         match self {
             Targets::Atoms => dictionary.gram_panel(rows.start, rows.end, out),
-            Targets::Some(atoms) => {
-                let chosen = atoms[rows.clone()].iter().map(|&i| i as usize);
-                for (i, out) in chosen.zip(out.chunks_exact_mut(n.max(1))) {
-                    dictionary.gram_panel(i, i + 1, out);
-                }
-            }
+            Targets::Some(atoms) => dictionary.gram_rows(&atoms[rows.clone()], out),
             Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
         }
         let keep = matches!(self, Targets::Others(_)) && dictionary.gram().is_some();
