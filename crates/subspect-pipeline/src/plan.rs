@@ -37,7 +37,7 @@ pub struct NetworkSource {
     pub engine: String,
     /// Layer selection: names, globs or kinds.
     pub layers: Vec<String>,
-    /// `flatten`, `avg` or `max`.
+    /// `flatten`, `avg`, `max`, `cls`, `mean` or `last`.
     pub pool: String,
 }
 
@@ -445,7 +445,7 @@ mod tests {
         assert!(error(&base().with("alpha", "1").with("alpha_ratio", "0.1")).contains("exclude each other"));
         assert!(error(&base().with("store", "s")).contains("exclude each other"));
         assert!(error(&Options::default().with("model", "m")).contains("the data set is missing"));
-        assert!(error(&base().with("pool", "avgg")).contains("expected flatten, avg or max"));
+        assert!(error(&base().with("pool", "avgg")).contains("expected flatten, avg, max, cls"));
         assert!(error(&base().with("normalize", "imagnet")).contains("expected imagenet, cifar10, none"));
         assert!(error(&base().with("split", "tets")).contains("test, train, all"));
         assert!(error(&base().with("similarity", "cosine")).contains("--similarity: expected ssc_cka"));
