@@ -37,5 +37,7 @@ pub use path::{
     DensityChoice, DensityTarget, PathBlock, PathPoint, PathSummary, choose_density, knee, log_grid, path,
     path_blocks, path_summaries,
 };
-pub use solve::{Solution, SolveOptions, express_others, express_rows, solve};
+pub use solve::{
+    Solution, SolveOptions, express_others, express_range, express_rows, panel_height, solve,
+};
 pub use solvers::METHODS;

@@ -23,7 +23,7 @@ pub(crate) struct Row {
 
 /// Rows per panel. In panel mode many, because the check of all atoms is one product per panel; with the Gram
 /// matrix at hand few, because nothing is shared but progress.
-fn height(dictionary: &Dictionary<'_>) -> usize {
+pub(crate) fn height(dictionary: &Dictionary<'_>) -> usize {
     match dictionary.mode() {
         MemoryMode::Gram => 16,
         MemoryMode::Panels => (PANEL_FLOATS / dictionary.n_atoms().max(1)).clamp(16, 256),

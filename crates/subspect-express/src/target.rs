@@ -16,6 +16,8 @@ pub(crate) enum Targets<'t> {
     Atoms,
     /// These atoms, each by all others.
     Some(&'t [u32]),
+    /// The atoms from the first to before the second, each by all others.
+    Range(usize, usize),
     /// Other inputs, by all atoms.
     Others(&'t Queries<'t>),
 }
@@ -39,6 +41,7 @@ impl<'t> Targets<'t> {
         match self {
             Targets::Atoms => dictionary.n_atoms(),
             Targets::Some(atoms) => atoms.len(),
+            Targets::Range(first, last) => last - first,
             Targets::Others(queries) => queries.len(),
         }
     }
@@ -61,6 +64,7 @@ impl<'t> Targets<'t> {
                     dictionary.gram_panel(i, i + 1, out);
                 }
             }
+            Targets::Range(first, _) => dictionary.gram_panel(first + rows.start, first + rows.end, out),
             Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
         }
         let keep = matches!(self, Targets::Others(_)) && dictionary.gram().is_some();
@@ -71,6 +75,9 @@ impl<'t> Targets<'t> {
                     // From here on there is no difference: an atom, by all others.
                     Targets::Some(atoms) => {
                         Target { dictionary, targets: Targets::Atoms, row: atoms[row] as usize, start }
+                    }
+                    Targets::Range(first, _) => {
+                        Target { dictionary, targets: Targets::Atoms, row: first + row, start }
                     }
                     targets => Target { dictionary, targets, row, start },
                 }
@@ -157,7 +164,7 @@ impl Target<'_, '_, '_> {
 pub(crate) fn longest(dictionary: &Dictionary<'_>, targets: Targets<'_>) -> f64 {
     let atoms = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max);
     let others = match targets {
-        Targets::Atoms | Targets::Some(_) => 0.0,
+        Targets::Atoms | Targets::Some(_) | Targets::Range(..) => 0.0,
         Targets::Others(queries) => (0..queries.len()).map(|i| queries.squared_norm(i)).fold(0.0, f64::max),
     };
     atoms.max(others).sqrt()

@@ -1,0 +1,62 @@
+//! The lists that drive the command line and the documents, for Python: methods, measures, agreements and so on, each
+//! with its source, parameters and defaults.
+
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+use subspect_express::{APPROXIMATIONS, METHODS};
+use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
+use subspect_pipeline::options::OPTIONS;
+
+use crate::measured::from_json;
+
+/// Everything that has a name.
+#[pyfunction]
+pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let all = json!({
+        "methods": METHODS.iter().map(|m| method(m)).collect::<Vec<_>>(),
+        "measures": MEASURES.iter().map(|m| json!({
+            "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range,
+        })).collect::<Vec<_>>(),
+        "postprocesses": POSTPROCESSES.iter().map(|p| json!({
+            "name": p.name, "summary": p.summary, "reference": p.reference,
+            "parameters": p.parameters.iter().map(graph_parameter).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "agreements": AGREEMENTS.iter().map(|a| json!({
+            "name": a.name, "summary": a.summary, "reference": a.reference, "range": a.range, "symmetric": a.symmetric,
+        })).collect::<Vec<_>>(),
+        "similarities": subspect_similarity::MEASURES.iter().map(|m| similarity(m)).collect::<Vec<_>>(),
+        "approximations": APPROXIMATIONS.iter().map(|a| json!({
+            "name": a.name, "summary": a.summary, "reference": a.reference, "size": a.size,
+        })).collect::<Vec<_>>(),
+        "options": OPTIONS.iter().map(|o| json!({
+            "name": o.name, "summary": o.summary, "default": o.default_text(),
+        })).collect::<Vec<_>>(),
+    });
+    from_json(py, &all)
+}
+
+fn method(m: &subspect_express::MethodInfo) -> Value {
+    let parameter = |p: &subspect_express::ParameterInfo| {
+        json!({ "name": p.name, "default": p.default, "range": p.range(), "summary": p.summary, "integer": p.integer })
+    };
+    json!({
+        "name": m.name, "summary": m.summary, "reference": m.reference, "certified": m.certified, "dense": m.dense,
+        "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
+    })
+}
+
+fn graph_parameter(p: &subspect_graph::ParameterInfo) -> Value {
+    json!({ "name": p.name, "default": p.default, "range": p.range, "summary": p.summary })
+}
+
+fn similarity(m: &subspect_similarity::MeasureInfo) -> Value {
+    let of = match m.compare {
+        subspect_similarity::Compare::Graphs(_) => "graphs",
+        subspect_similarity::Compare::Activations(_) => "activations",
+    };
+    json!({
+        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range, "of": of,
+        "is_distance": m.kind == subspect_similarity::Kind::Distance,
+        "invariances": m.invariances.iter().map(|i| i.as_str()).collect::<Vec<_>>(),
+    })
+}
