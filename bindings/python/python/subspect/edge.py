@@ -48,7 +48,7 @@ def matrix(x: Any, name: str = "X", dtype: type = np.float32) -> np.ndarray:
     if found.ndim > 2:
         found = found.reshape(found.shape[0], -1)
     with np.errstate(over="ignore"):  # the core refuses the infinity, and says where
-        return np.require(found, dtype=dtype, requirements="CA")
+        return np.require(found, dtype=dtype, requirements=["C", "A"])
 
 
 class Classes:

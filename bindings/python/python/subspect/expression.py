@@ -234,10 +234,10 @@ def express(
     Expression
     """
     if cluster is not None:
-        from . import distributed
+        from .distributed import express as on_cluster
 
-        options = dict(unit_rows=unit_rows, tol=tol, max_iter=max_iter, memory=memory, progress=progress)
-        return distributed.express(X, method, cluster=cluster, **options, **parameters)
+        options: dict[str, Any] = dict(unit_rows=unit_rows, tol=tol, max_iter=max_iter, memory=memory, progress=progress)
+        return on_cluster(X, method, cluster=cluster, **options, **parameters)
     if approximation is not None:
         question = problem(method, parameters, tol, max_iter)
         with Watch(progress, "express") as watcher:

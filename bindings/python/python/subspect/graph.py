@@ -211,14 +211,15 @@ class Votes:
         found = edge.array(labels)
         if found.shape != self.labels.shape:
             raise ShapeError(f"labels: expected {len(self.labels)}, one per vote, found shape {found.shape}")
-        return float(np.mean((self.labels == found).filled(False)))
+        same: Any = self.labels == found
+        return float(np.mean(same.filled(False)))
 
     def to_pandas(self) -> Any:
         """Vote and class shares as a data frame."""
         import pandas as pd
 
         frame = pd.DataFrame(self.class_affinity, columns=[str(c) for c in self.classes])
-        frame.insert(0, "vote", pd.Series(self.labels.astype(object).filled(None)))
+        frame.insert(0, "vote", pd.Series(self.labels.tolist(), dtype=object))
         return frame
 
 

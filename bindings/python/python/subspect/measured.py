@@ -71,7 +71,7 @@ def column(parts: tuple[Any, Any, list[str]], shape: tuple[int, ...] | None = No
     """``(masked values, statuses)`` of what the core returns for many values; the status is "" where defined."""
     values, codes, names = parts
     statuses = np.array(["", *names], dtype=object)[codes]
-    masked = np.ma.MaskedArray(values, mask=codes != 0, fill_value=np.nan)
+    masked: Any = np.ma.MaskedArray(values, mask=codes != 0, fill_value=np.nan)
     return (masked, statuses) if shape is None else (masked.reshape(shape), statuses.reshape(shape))
 
 

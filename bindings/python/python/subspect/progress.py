@@ -14,7 +14,7 @@ __all__: list[str] = []
 #: ``False``, ``True`` or ``f(done, total)``.
 Progress = Union[bool, Callable[[int, int], object]]
 #: What the core calls: ``(kind, text, done, total)``.
-Watcher = Callable[[str, str, int, int], None]
+Watcher = Callable[[str, str, int, int], object]
 
 
 class _Line:
@@ -23,6 +23,9 @@ class _Line:
     def __init__(self, description: str) -> None:
         self.description = description
         self.shown = ""
+
+    def name(self, description: str) -> None:
+        self.description = description
 
     def show(self, done: int, total: int) -> None:
         share = f"{100 * done // total:3d} %" if total else f"{done}"
@@ -41,6 +44,9 @@ class _Tqdm:
 
     def __init__(self, tqdm: Any, description: str) -> None:
         self.bar = tqdm(desc=description, total=None, leave=True)
+
+    def name(self, description: str) -> None:
+        self.bar.set_description(description)
 
     def show(self, done: int, total: int) -> None:
         if total and self.bar.total != total:
@@ -65,7 +71,7 @@ class Watch:
             return None
         if callable(self.progress):
             call = self.progress
-            return lambda kind, text, done, total: call(done, total) and None
+            return lambda kind, text, done, total: call(done, total)
         try:
             from tqdm.auto import tqdm
         except ImportError:
@@ -77,10 +83,8 @@ class Watch:
     def _see(self, kind: str, text: str, done: int, total: int) -> None:
         if self.bar is None:
             return
-        if kind == "started" and isinstance(self.bar, _Tqdm):
-            self.bar.bar.set_description(text)
-        elif kind == "started":
-            self.bar.description = text
+        if kind == "started":
+            self.bar.name(text)
         elif kind == "warning":
             print(f"warning: {text}", file=sys.stderr)
         elif kind == "advanced":

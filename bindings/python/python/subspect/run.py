@@ -173,7 +173,7 @@ def _number(value: Any) -> Any:
 def _matrix(values: Any, measure: str, estimator: str, rows: list[str], columns: list[str]) -> SimilarityMatrix:
     status = np.array([[v.status if isinstance(v, Undefined) else "" for v in row] for row in values], dtype=object)
     numbers = np.array([[np.nan if isinstance(v, Undefined) else v for v in row] for row in values], dtype=float)
-    masked = np.ma.MaskedArray(numbers, mask=status != "", fill_value=np.nan)
+    masked: Any = np.ma.MaskedArray(numbers, mask=status != "", fill_value=np.nan)
     return SimilarityMatrix(masked, status, measure, estimator, rows, columns)
 
 

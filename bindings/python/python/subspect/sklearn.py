@@ -48,9 +48,14 @@ class _Expressing(BaseEstimator):
     def _dictionary(self, X: np.ndarray) -> Dictionary:
         return Dictionary(X, unit_rows=self.unit_rows, memory=self.memory)  # type: ignore[attr-defined]
 
-    def _express(self, X: np.ndarray, dictionary: Dictionary, outside: Any = None) -> Expression:
+    def _express(self, dictionary: Dictionary, outside: Any = None) -> Expression:
         progress: Progress = self.progress  # type: ignore[attr-defined]
         return dictionary.express(outside, self.method, progress=progress, **self._options(), **self._question())
+
+
+def _rounds(found: Expression) -> int:
+    """Rounds of the row that took most."""
+    return max(1, int(found.certificates.n_iter.max(initial=1)))
 
 
 class SparseSubspaceClustering(ClusterMixin, _Expressing):
@@ -76,6 +81,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
     coefficients_ : CSR array (n_samples, n_samples)
     affinity_matrix_ : CSR array
     certificate_ : Certificates
+    n_iter_ : int, rounds of the row that took most
     clustering_ : Clustering, with eigenvalues and status
     """
 
@@ -108,7 +114,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
     def fit(self, X: Any, y: Any = None) -> SparseSubspaceClustering:
         """Clusters the rows of ``X``."""
         X = validate_data(self, X, dtype=np.float32, order="C", ensure_min_samples=2)
-        found = self._express(X, self._dictionary(X))
+        found = self._express(self._dictionary(X))
         graph = affinity(found, self.postprocess)
         seed = check_random_state(self.random_state)
         self.clustering_ = spectral_clustering(
@@ -118,14 +124,16 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
         self.affinity_matrix_ = graph.to_scipy()
         self.certificate_ = found.certificates
         self.labels_ = self.clustering_.labels
+        self.n_iter_ = _rounds(found)
         return self
 
 
 class SelfExpressiveGraph(TransformerMixin, _Expressing):
     """Turns inputs into coefficients over the fitted ones: a sparse ``n_queries x n_samples_fit_`` matrix.
 
-    ``fit_transform`` expresses every input by the *others* (zero diagonal); ``transform`` expresses new inputs by all.
-    Methods whose coefficients exist only in sample (``ridge``, ``lrsc``, ``admm``, ``saini2021``) have no ``transform``.
+    ``fit_transform`` expresses every input by the *others* (zero diagonal); ``transform`` expresses new inputs by all,
+    and fitted ones, recognised bit by bit, as ``fit_transform`` did. Methods whose coefficients exist only in sample
+    (``ridge``, ``lrsc``, ``admm``, ``saini2021``) refuse new inputs.
 
     Attributes
     ----------
@@ -155,10 +163,11 @@ class SelfExpressiveGraph(TransformerMixin, _Expressing):
     def fit(self, X: Any, y: Any = None) -> SelfExpressiveGraph:
         """Expresses the rows of ``X`` by one another and keeps them."""
         X = validate_data(self, X, dtype=np.float32, order="C", ensure_min_samples=2)
-        found = self._express(X, self._dictionary(X))
+        found = self._express(self._dictionary(X))
         self.coefficients_ = found.coefficients
         self.affinity_matrix_ = found.graph.to_scipy()
         self.certificate_ = found.certificates
+        self.n_iter_ = _rounds(found)
         self.n_samples_fit_ = len(X)
         self._X = X.copy()  # the caller may change its array afterwards
         return self
@@ -168,10 +177,30 @@ class SelfExpressiveGraph(TransformerMixin, _Expressing):
         return self.fit(X, y).coefficients_
 
     def transform(self, X: Any) -> sp.csr_array:
-        """Coefficients of the rows of ``X`` over the fitted inputs."""
+        """Coefficients of the rows of ``X`` over the fitted inputs; a fitted input is expressed by the others."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        return self._express(X, self._dictionary(self._X), X).coefficients
+        own = self._own(X)
+        new = np.flatnonzero(own < 0)
+        if len(new) == 0:
+            return self.coefficients_[own]
+        outside = self._express(self._dictionary(self._X), X[new]).coefficients
+        if len(new) == len(X):
+            return outside
+        both = sp.vstack([self.coefficients_, outside], format="csr")
+        own[new] = self.n_samples_fit_ + np.arange(len(new))
+        return sp.csr_array(both)[own]
+
+    def _own(self, X: np.ndarray) -> np.ndarray:
+        """Which fitted input every row is, bit by bit: the one at the same place, else the first; -1 for new rows."""
+        first: dict[bytes, int] = {}
+        for i, row in enumerate(self._X):
+            first.setdefault(row.tobytes(), i)
+        own = np.array([first.get(row.tobytes(), -1) for row in X], dtype=np.int64)
+        n = min(len(X), len(self._X))
+        same = (X[:n] == self._X[:n]).all(axis=1)
+        own[:n][same] = np.flatnonzero(same)
+        return own
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """``sample0``, ``sample1``, ...: one column per fitted input."""
@@ -215,13 +244,14 @@ class AffinityVoteClassifier(ClassifierMixin, _Expressing):
         method_info(self.method)
         self.classes_, self._y = np.unique(y, return_inverse=True)
         self._X = X.copy()
+        self.n_iter_ = 1  # nothing is iterated before predict
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Class affinity of every input: shares that sum to 1."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        found = self._express(X, self._dictionary(self._X), X)
+        found = self._express(self._dictionary(self._X), X)
         # Every class is present among the fitted labels, so columns are in the order of classes_.
         shares = vote_outside(found, self._y).class_affinity
         shares[shares.sum(axis=1) == 0.0] = 1.0 / len(self.classes_)
