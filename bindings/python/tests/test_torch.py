@@ -47,7 +47,7 @@ def own(net, images):
     with torch.no_grad():
         a = net.conv1(images)
         b = net.conv2(a.relu())
-        return {"conv1": a, "conv2": b, "logits": net.head(b.relu().mean(dim=3).flatten(1))}
+        return {"conv1": a, "conv2": b, "head": net.head(b.relu().mean(dim=3).flatten(1))}
 
 
 def hooks(model):
@@ -62,15 +62,15 @@ def test_activations_are_the_models_own_bit_by_bit(net, images):
     for batch in images.split(7):
         for k, v in own(net, batch).items():
             want.setdefault(k, []).append(v.flatten(1))
-    assert list(found) == ["conv1", "conv2", "logits"]
+    assert list(found) == ["conv1", "conv2", "head"]
     for name, rows in want.items():
         assert np.array_equal(found[name], torch.cat(rows).numpy())
-    assert found.predictions.tolist() == torch.cat(want["logits"]).argmax(1).tolist()
+    assert found.predictions.tolist() == torch.cat(want["head"]).argmax(1).tolist()
 
 
 def test_a_module_that_runs_twice_gives_two_layers_before_in_place_changes(net, images):
     found = st.capture(net, images, layers="all")
-    assert list(found) == ["conv1", "act", "conv2", "act:1", "drop", "head", "logits"]
+    assert list(found) == ["conv1", "act", "conv2", "act:1", "drop", "head"]
     assert found["conv1"].min() < 0 <= found["act"].min()
     assert np.array_equal(np.maximum(found["conv2"], 0), found["act:1"])
 
@@ -121,7 +121,7 @@ def test_wrappers_are_taken_off(net, images):
         assert list(found) == list(want) and np.array_equal(found["conv2"], want["conv2"])
         with st.capture(wrapped) as watched:
             wrapped(images)
-        assert np.array_equal(watched["logits"], want["logits"])
+        assert np.array_equal(watched["head"], want["head"])
 
 
 class Awkward(nn.Module):
@@ -205,7 +205,7 @@ def test_a_store_is_the_command_lines_and_memory_holds_chunks(net, images, tmp_p
     memory = st.capture(net, images.split(6), labels=np.arange(20) % 3)
     found = st.capture(net, images.split(6), store=tmp_path / "store", labels=np.arange(20) % 3, chunk_bytes=500)
     store = subspect.ActivationStore(tmp_path / "store")
-    assert list(store) == ["conv1", "conv2", "logits"] and found.store is not None
+    assert list(store) == ["conv1", "conv2", "head"] and found.store is not None
     for name in memory:
         assert np.array_equal(store[name], memory[name]) and np.array_equal(found[name], memory[name])
     assert store.labels.tolist() == [i % 3 for i in range(20)] and store.manifest["layers"][0]["shape"] == [4, 8, 8]
@@ -239,9 +239,11 @@ class BasicBlock(nn.Module):
 def test_the_papers_layers_replace_a_blocks_last_convolution():
     model = nn.Sequential(nn.Conv2d(1, 3, 3), BasicBlock(), nn.Flatten(), nn.Linear(108, 4))
     found = st.capture(model, torch.randn(5, 1, 8, 8))
-    assert list(found) == ["0", "1.conv1", "1.shortcut.0", "1", "logits"]
+    assert list(found) == ["0", "1.conv1", "1.shortcut.0", "1", "3"]
+    bare = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten())
+    assert list(st.capture(bare, torch.randn(5, 1, 8, 8))) == ["0", "logits"]
     mlp = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
-    assert list(st.capture(mlp, torch.randn(5, 4))) == ["0", "logits"]
+    assert list(st.capture(mlp, torch.randn(5, 4))) == ["0", "2"]
 
 
 def test_the_recorder_follows_a_training_and_leaves_it_alone(net, images, tmp_path):
@@ -268,7 +270,7 @@ def test_the_recorder_follows_a_training_and_leaves_it_alone(net, images, tmp_pa
     watched, recorder = train(lambda model: st.Recorder(model, loader, tmp_path / "epochs"))
     assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), watched.parameters()))
     found = subspect.dynamics(recorder)
-    assert found.epochs == [0, 1, 2] and found.layers == ["conv1", "conv2", "logits"]
+    assert found.epochs == [0, 1, 2] and found.layers == ["conv1", "conv2", "head"]
     assert np.allclose(found.values("convergence")[-1], 1) and found.values("modularity").shape == (3, 3)
     again = st.Recorder(watched, loader, tmp_path / "epochs")
     assert list(again.epochs) == [0, 1, 2]

@@ -201,6 +201,7 @@ class Capture(Mapping):
         self._handles: List[Any] = []
         self._modes: List[Tuple[torch.nn.Module, bool]] = []
         self._calls: Dict[str, int] = {}
+        self._latest: Tuple[str, Any] = ("", None)
         self._batch: Optional[int] = None
         self._mask: Any = None
         self._choices: List[np.ndarray] = []
@@ -233,6 +234,9 @@ class Capture(Mapping):
         for name in self._chosen:
             if name:
                 self._handles.append(modules[name].register_forward_hook(self._hook(name)))
+        for name, module in modules.items() if "" in self._chosen else ():
+            if kind_of(module) == "linear":
+                self._handles.append(module.register_forward_hook(self._remember(name)))
         self._handles.append(self.model.register_forward_hook(self._end))
 
     def _detach(self) -> None:
@@ -294,9 +298,22 @@ class Capture(Mapping):
 
         return hook
 
+    def _remember(self, name: str) -> Callable[[torch.nn.Module, Any, Any], None]:
+        """Keeps the latest linear map's output, in case it is the model's own."""
+
+        def hook(module: torch.nn.Module, args: Any, output: Any) -> None:
+            self._latest = (name, output)
+
+        return hook
+
     def _end(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         if "" in self._chosen:
-            self._take("logits", "linear", output)
+            # As in an ONNX file, the logits are named after the module that computes them, where one does.
+            name, latest = self._latest
+            label = name if latest is output and name else "logits"
+            if label not in self._calls:
+                self._take(label, "linear", output)
+        self._latest = ("", None)
         tensors = [t for _, t in _tensors(output)]
         n = self._batch if self._batch is not None else (len(tensors[0]) if tensors and tensors[0].dim() else 0)
         self.n_inputs += n
