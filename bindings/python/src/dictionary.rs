@@ -63,7 +63,7 @@ impl Dictionary {
 
     #[getter]
     fn panel_height(&self) -> usize {
-        express::panel_height(&self.atoms.dictionary)
+        express::panel_height(self.atoms.dictionary.mode(), self.n_atoms())
     }
 
     /// Every atom by the others.
@@ -197,6 +197,12 @@ pub(crate) fn approximate<'py>(
         subspect_pipeline::approximate(x, &expression, approximation, check_rows, random_state, memory, watch)
     })??;
     Ok((solution::to_python(py, &found.expressed.solution)?, from_json(py, &found.record)?))
+}
+
+/// Rows that are solved together for a dictionary of `n` inputs of `d` features within `memory` bytes.
+#[pyfunction]
+pub(crate) fn panel_height(n: usize, d: usize, memory: u64) -> usize {
+    express::panel_height(memory_mode(n, d, memory), n)
 }
 
 /// `n` ratios from `sparsest` to `densest` in equal steps of their logarithm.

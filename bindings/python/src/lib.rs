@@ -32,6 +32,7 @@ fn core_module(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(lists::lists, m)?)?;
     m.add_function(wrap_pyfunction!(dictionary::approximate, m)?)?;
     m.add_function(wrap_pyfunction!(dictionary::log_grid, m)?)?;
+    m.add_function(wrap_pyfunction!(dictionary::panel_height, m)?)?;
     m.add_function(wrap_pyfunction!(agreement::agreement, m)?)?;
     m.add_function(wrap_pyfunction!(agreement::best_matching, m)?)?;
     m.add_function(wrap_pyfunction!(graph::vote_outside, m)?)?;

@@ -151,14 +151,8 @@ pub fn express_rows(
     }
 }
 
-/// Rows that are solved together, and share the rounding of one product: blocks for [`express_range`] begin at
-/// multiples of this.
-pub fn panel_height(dictionary: &Dictionary<'_>) -> usize {
-    height(dictionary)
-}
-
 /// Expresses only the atoms `start..end`, each by all others: the same bits as these rows of [`solve`], wherever and in
-/// whichever order the blocks are solved. `start` is a multiple of [`panel_height`], and so is `end` unless it is N.
+/// whichever order the blocks are solved. `start` is a multiple of [`crate::panel_height`], and so is `end` unless it is N.
 ///
 /// # Errors
 /// As [`solve`]; a block that is not made of whole panels; [`ExpressError::InSampleOnly`] for methods whose rows hang
