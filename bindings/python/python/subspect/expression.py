@@ -237,7 +237,7 @@ def express(
         from .distributed import express as on_cluster
 
         options: dict[str, Any] = dict(unit_rows=unit_rows, tol=tol, max_iter=max_iter, memory=memory, progress=progress)
-        return on_cluster(X, method, cluster=cluster, **options, **parameters)
+        return on_cluster(X, method, cluster=cluster, **{**options, **parameters})
     if approximation is not None:
         question = problem(method, parameters, tol, max_iter)
         with Watch(progress, "express") as watcher:

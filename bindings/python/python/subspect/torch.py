@@ -398,8 +398,9 @@ def _scores(output: Any, n: int) -> Optional[torch.Tensor]:
     found = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
     if found is None:
         found = output if isinstance(output, torch.Tensor) else None
-    fits = isinstance(found, torch.Tensor) and found.dim() == 2 and len(found) == n and found.shape[1] > 1
-    return found if fits and found.is_floating_point() else None
+    if not isinstance(found, torch.Tensor) or found.dim() != 2 or len(found) != n or found.shape[1] < 2:
+        return None
+    return found if found.is_floating_point() else None
 
 
 def _pool(name: str, x: torch.Tensor, pool: str, mask: Optional[torch.Tensor]) -> torch.Tensor:
