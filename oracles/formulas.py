@@ -44,6 +44,48 @@ def dual_values(z, c, alpha, l1_ratio=1.0, positive=False):
     return scale * along - 0.5 * scale**2 * curvature
 
 
+def affine_dual_values(z, c, alpha, l1_ratio=1.0, positive=False):
+    """The same where the coefficients of a row must sum to one: `l1 + s (z_i . r - max_j g_j) - s^2/2 ||r||^2`.
+
+    Zero rows are no atoms.
+    """
+    l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
+    residual = z - c @ z
+    gradient = residual @ z.T - l2[:, None] * c
+    barred = np.eye(len(z), dtype=bool) | ~z.any(axis=1)
+    most = np.where(barred, -np.inf, gradient).max(axis=1)
+    least = np.where(barred, np.inf, gradient).min(axis=1)
+    slope = (z * residual).sum(axis=1) - most
+    curvature = (residual**2).sum(axis=1) + l2 * (c**2).sum(axis=1)
+    best = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature > 0)
+    width = most - least
+    limit = np.divide(2 * l1, width, out=np.full_like(l1, np.inf), where=width > 0)
+    scale = np.clip(best, 0, np.inf if positive else limit)
+    return l1 + scale * slope - 0.5 * scale**2 * curvature
+
+
+def ridge_rows(z, alpha, affine=False):
+    """Every row as the solution of its own (bordered) linear system over the other rows that are not zero."""
+    c = np.zeros((len(z), len(z)))
+    used = z.any(axis=1)
+    for i in np.flatnonzero(used):
+        others = np.flatnonzero(used & (np.arange(len(z)) != i))
+        m = len(others)
+        system, right = z[others] @ z[others].T + alpha * np.eye(m), z[others] @ z[i]
+        if affine:
+            system = np.block([[system, np.ones((m, 1))], [np.ones((1, m)), np.zeros((1, 1))]])
+            right = np.append(right, 1.0)
+        c[i, others] = np.linalg.solve(system, right)[:m]
+    return c
+
+
+def low_rank(z, tau):
+    """LRSC from the singular values of the data: `U (1 - 1 / (tau s^2))_+ U^T`, with its diagonal."""
+    u, s, _ = np.linalg.svd(z, full_matrices=False)
+    kept = tau * s**2 > 1
+    return (u[:, kept] * (1 - 1 / (tau * s[kept] ** 2))) @ u[:, kept].T
+
+
 def affinity(c):
     """`|C| + |C|^T` as a dense float64 array, added in float32 as the graphs are stored."""
     c = np.abs(c.toarray().astype(np.float32))

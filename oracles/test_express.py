@@ -7,13 +7,14 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 from scipy.sparse import load_npz
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, orthogonal_mp_gram
 from sklearn.neighbors import NearestNeighbors
 
 from conftest import parse
-from formulas import alphas, dual_values, objectives, scaled
+from formulas import affine_dual_values, alphas, dual_values, low_rank, objectives, ridge_rows, scaled
 
 
 def union_of_subspaces(rng, noise=0.0):
@@ -104,7 +105,7 @@ def test_without_negative_coefficients(subspect, tmp_path, rng, case, memory):
     x = CASES[case](rng).astype(np.float32)
     z = scaled(x)
     for l1_ratio, method in [(1.0, ("lasso",)), (0.7, ("elastic_net", "--l1-ratio", 0.7))]:
-        found, certificate = express(subspect, tmp_path, x, "--method", *method, "--positive", 1, "--tol", 1e-9,
+        found, certificate = express(subspect, tmp_path, x, "--method", *method, "--positive", "true", "--tol", 1e-9,
                                      "--memory", memory)
         assert found.min() >= 0
         assert_same_optimum(z, found, certificate, alphas(z, 0.1, l1_ratio, True), l1_ratio, True)
@@ -206,6 +207,100 @@ def test_pursuit_takes_scikit_learns_atoms(subspect, tmp_path, rng, case, k, mem
     x = CASES[case](rng).astype(np.float32)
     found, _ = express(subspect, tmp_path, x, "--method", "omp", "--n-nonzero-coefs", k, "--memory", memory)
     assert_same_pursuit(scaled(x), found, k)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("affine", [False, True])
+def test_ridge_rows_solve_their_own_systems(subspect, tmp_path, rng, case, affine):
+    x = CASES[case](rng).astype(np.float32)
+    z = scaled(x)
+    for alpha in [0.01, 1.0]:
+        found, certificate = express(subspect, tmp_path, x, "--method", "ridge", "--alpha", alpha, "--affine",
+                                     str(affine).lower())
+        wanted = ridge_rows(z, alpha, affine)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+        optimum = 0.5 * ((z - wanted @ z) ** 2).sum() + 0.5 * alpha * (wanted**2).sum()
+        assert certificate["solve"]["objective"]["value"] == pytest.approx(optimum, rel=1e-9)
+        assert certificate["solve"]["n_max_iter"] == 0
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_low_rank_rows_come_from_the_singular_values(subspect, tmp_path, rng, case):
+    x = CASES[case](rng).astype(np.float32)
+    z = scaled(x)
+    for tau in [2.0, 50.0]:
+        found, certificate = express(subspect, tmp_path, x, "--method", "lrsc", "--tau", tau)
+        wanted = low_rank(z, tau)
+        np.testing.assert_allclose(found + np.diag(np.diag(wanted)), wanted, rtol=1e-5, atol=1e-6)
+        optimum = np.linalg.norm(wanted, "nuc") + 0.5 * tau * ((z - wanted @ z) ** 2).sum()
+        assert certificate["solve"]["objective"]["value"] == pytest.approx(optimum, rel=1e-9)
+
+
+@pytest.mark.parametrize("case", ["more inputs than features", "more features than inputs", "union of subspaces",
+                                  "zero and constant rows"])
+def test_the_alternating_directions_reach_scikit_learns_optimum(subspect, tmp_path, rng, case):
+    x = CASES[case](rng).astype(np.float32)
+    z = scaled(x)
+    found, certificate = express(subspect, tmp_path, x, "--method", "admm", "--alpha-ratio", 0.1, "--tol", 1e-7)
+    alpha = alphas(z, 0.1)
+    wanted = objectives(z, sklearn_rows(z, alpha, 1.0), alpha)
+    np.testing.assert_allclose(objectives(z, found, alpha), wanted, rtol=2e-7, atol=0)
+    assert certificate["solve"]["n_max_iter"] == 0
+
+
+AFFINE = [("lasso", 1.0, False), ("elastic_net", 0.7, False), ("lasso", 1.0, True), ("elastic_net", 0.7, True),
+          ("admm", 1.0, False)]
+
+
+@pytest.mark.parametrize("method, l1_ratio, positive", AFFINE)
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_sum_to_one_are_optimal(subspect, tmp_path, rng, case, method, l1_ratio, positive):
+    """No library has the problem: a dual point of NumPy's own bounds how far from optimal the rows can be."""
+    x = CASES[case](rng).astype(np.float32)
+    z = scaled(x)
+    used = z.any(axis=1)
+    options = ["--l1-ratio", l1_ratio] if method == "elastic_net" else []
+    options += ["--positive", "true"] if positive else []
+    found, certificate = express(subspect, tmp_path, x, "--method", method, "--alpha", 0.05, "--affine", "true",
+                                 "--tol", 1e-6, *options)
+    np.testing.assert_allclose(found.sum(axis=1), used, atol=1e-5)
+    assert not positive or found.min() >= 0
+    assert certificate["solve"]["n_max_iter"] == 0
+    alpha = np.full(len(z), 0.05)
+    primal = objectives(z, found, alpha, l1_ratio)[used]
+    dual = affine_dual_values(z, found, alpha, l1_ratio, positive)[used]
+    rows = {name: np.array(values)[used] for name, values in certificate["rows"].items() if name != "status"}
+    np.testing.assert_allclose(rows["primal"].astype(float), primal, rtol=1e-5)
+    # The file holds float32, which moves the sum by 1e-7 and the dual by as much.
+    assert np.all(primal - dual <= 2e-5 * primal)
+    assert np.all(rows["gap"].astype(float) <= 1e-6)
+
+
+def test_methods_without_the_constraint_refuse_it_by_name(subspect, tmp_path, rng):
+    np.save(tmp_path / "x.npy", rng.standard_normal((9, 4)).astype(np.float32))
+    for method in ["omp", "lrsc", "knn", "saini2021"]:
+        failed = subspect.run("express", tmp_path / "x.npy", "--output", tmp_path / "c.npz", "--method", method,
+                              "--affine", "true", code=2)
+        assert "affine" in failed.stderr and method in failed.stderr
+
+
+@pytest.mark.parametrize("memory", ["4GiB", "1KiB"])
+@pytest.mark.parametrize("case", ["more inputs than features", "after a rectifier", "zero and constant rows"])
+def test_pursuit_without_negative_coefficients_is_refitted_by_least_squares(subspect, tmp_path, rng, case, memory):
+    x = CASES[case](rng).astype(np.float32)
+    z = scaled(x)
+    found, _ = express(subspect, tmp_path, x, "--method", "omp", "--n-nonzero-coefs", 5, "--positive", "true",
+                       "--memory", memory)
+    assert found.min() >= 0 and (found != 0).sum(axis=1).max() <= 5
+    for i in np.flatnonzero(z.any(axis=1)):
+        support = np.flatnonzero(found[i])
+        fitted, _ = nnls(z[support].T, z[i])
+        np.testing.assert_allclose(found[i, support], fitted, rtol=1e-4, atol=1e-5)
+        # The first atom is the most correlated one, unless a better pair threw it out.
+        correlations = z @ z[i]
+        correlations[i] = 0.0
+        if correlations.max() > 1e-6:
+            assert len(support) > 0
 
 
 def test_neighbours_are_the_largest_cosines(subspect, tmp_path, rng):

@@ -7,11 +7,11 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use subspect_graph as core;
-use subspect_graph::{AffinityGraph, AffinityVote, Embedding, Postprocess, SpectralOptions, Subject};
+use subspect_graph::{AffinityGraph, AffinityVote, Embedding, LeidenOptions, Postprocess, SpectralOptions, Subject};
 use subspect_linalg::{Csr, Seed};
 
 use crate::array::{CsrParts, csr_parts, indices_or_none, table};
-use crate::error::Fault;
+use crate::error::{Fault, parameter};
 use crate::measured::{Column, column, named, scalar};
 use crate::options::Labels;
 use crate::solution::integers;
@@ -156,6 +156,56 @@ impl Graph {
             PyArray1::from_iter(py, found.iter().map(|n| n.coefficient)),
             PyArray1::from_iter(py, found.iter().map(|n| n.reverse_coefficient)),
         ))
+    }
+
+    /// Percentile bounds of the modularity under resampled inputs: `(lo, hi, method)`.
+    fn modularity_interval<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Labels,
+        resolution: f64,
+        n_resamples: usize,
+        level: f64,
+        random_state: u64,
+    ) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>, &'static str), Fault> {
+        let partition = labels.partition()?;
+        partition.check(&self.affinity)?;
+        if !(level > 0.0 && level < 1.0) {
+            return Err(parameter(format!("`level` must be a number between 0 and 1, found {level}")));
+        }
+        let seed = Seed::new(random_state).axis("interval");
+        let (graph, options) = (Arc::clone(&self.affinity), core::IntervalOptions { n_resamples, level, seed });
+        let found =
+            watched(py, 0, None, move |_| core::modularity_interval(&graph, &partition, resolution, &options))?;
+        Ok((scalar(py, found.lo)?, scalar(py, found.hi)?, found.method.as_str()))
+    }
+
+    /// Communities by the Leiden algorithm.
+    #[expect(clippy::too_many_arguments, reason = "the Python side passes everything by name")]
+    fn leiden<'py>(
+        &self,
+        py: Python<'py>,
+        quality: &str,
+        resolution: Option<f64>,
+        theta: f64,
+        n_iterations: usize,
+        n_seeds: usize,
+        random_state: u64,
+    ) -> Result<Bound<'py, PyDict>, Fault> {
+        let quality = core::QualityFunction::from_name(quality)?;
+        let resolution = resolution.unwrap_or_else(|| quality.default_resolution(&self.affinity));
+        let options = LeidenOptions { quality, resolution, theta, n_iterations, n_seeds };
+        let (graph, seed) = (Arc::clone(&self.affinity), Seed::new(random_state).axis("cluster"));
+        let found = watched(py, 0, None, move |_| core::leiden(&graph, &options, seed))??;
+        let out = PyDict::new(py);
+        out.set_item("labels", integers(py, found.partition.classes()))?;
+        out.set_item("n_clusters", found.partition.n_classes())?;
+        out.set_item("quality", scalar(py, found.quality)?)?;
+        out.set_item("resolution", resolution)?;
+        out.set_item("n_iterations", found.n_iterations)?;
+        out.set_item("qualities", column(py, found.runs.iter().map(|r| r.quality)))?;
+        out.set_item("status", found.status.as_str())?;
+        Ok(out)
     }
 
     /// Spectral clustering into `n_clusters`.

@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 use subspect_express::{APPROXIMATIONS, METHODS};
-use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
+use subspect_graph::{AGREEMENTS, DETECTORS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::OPTIONS;
 
 use crate::measured::from_json;
@@ -20,6 +20,10 @@ pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         "postprocesses": POSTPROCESSES.iter().map(|p| json!({
             "name": p.name, "summary": p.summary, "reference": p.reference,
             "parameters": p.parameters.iter().map(graph_parameter).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "detectors": DETECTORS.iter().map(|d| json!({
+            "name": d.name, "summary": d.summary, "reference": d.reference,
+            "parameters": d.parameters.iter().map(graph_parameter).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "agreements": AGREEMENTS.iter().map(|a| json!({
             "name": a.name, "summary": a.summary, "reference": a.reference, "range": a.range, "symmetric": a.symmetric,

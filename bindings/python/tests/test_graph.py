@@ -107,6 +107,27 @@ def test_spectral_clustering_finds_the_subspaces(graph, layer):
         subspect.spectral_clustering(graph, 0)
 
 
+def test_leiden_finds_the_subspaces_and_tells_the_spread(graph, layer):
+    found = subspect.leiden(graph, random_state=1)
+    assert found.status == "converged" and len(found.qualities) == 10
+    assert found.quality == pytest.approx(subspect.modularity(graph, found.labels), abs=1e-9)
+    assert found.quality >= subspect.modularity(graph, layer[1]) - 1e-9
+    assert subspect.agreement(layer[1], found.labels)["homogeneity"] > 0.95
+    assert subspect.leiden(graph, quality="cpm").n_clusters > 1
+    assert [d["name"] for d in subspect.methods("detectors")] == ["leiden", "spectral"]
+    with pytest.raises(errors.SubspectError, match="cpm"):
+        subspect.leiden(graph, quality="best")
+    with pytest.raises(errors.ParameterError, match="n_seeds"):
+        subspect.leiden(graph, n_seeds=0)
+
+
+def test_an_interval_holds_the_value(graph, layer):
+    found = subspect.modularity_interval(graph, layer[1], n_resamples=200)
+    assert found.lo < subspect.modularity(graph, layer[1]) < found.hi
+    with pytest.raises(errors.ParameterError, match="level"):
+        subspect.modularity_interval(graph, layer[1], level=2)
+
+
 def test_agreement_is_scikit_learns():
     from sklearn import metrics
 

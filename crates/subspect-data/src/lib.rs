@@ -7,6 +7,7 @@
 //! | [`store`] | the activation store: one `.npy` per layer and a manifest |
 //! | [`import`] | activations made elsewhere, into a store |
 //! | [`dense`], [`sparse`] | NumPy and SciPy files |
+//! | [`neighbours`] | every input's strongest neighbours in one layer |
 //! | [`rundir`], [`record`] | the run directory and its record |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
@@ -20,6 +21,7 @@ mod error;
 pub mod import;
 mod json;
 mod names;
+pub mod neighbours;
 pub mod record;
 pub mod rundir;
 pub mod sparse;

@@ -156,6 +156,12 @@ pub struct LayerRecord {
     pub class_affinity: Vec<Vec<f64>>,
     /// Affinity vote of every input; `None` for an input without edges.
     pub votes: Vec<Option<u32>>,
+    /// Map of the inputs (`.npy`, float32, `n_inputs x 2`) relative to the run directory, if one was laid out.
+    #[serde(default)]
+    pub layout: Option<String>,
+    /// Every input's strongest neighbours ([`crate::neighbours`]) relative to the run directory.
+    #[serde(default)]
+    pub neighbours: Option<String>,
 }
 
 /// How one layer's self-expression went.

@@ -160,7 +160,7 @@ fn check_vector(path: &Path, name: &str, header: &Header) -> Result<()> {
     bad(path, name, "one axis", format!("shape {:?}", header.shape))
 }
 
-fn sizes(path: &Path, npz: &mut Npz, name: &str) -> Result<Vec<usize>> {
+pub(crate) fn sizes(path: &Path, npz: &mut Npz, name: &str) -> Result<Vec<usize>> {
     let (header, bytes) = npz.array(name)?;
     check_vector(path, name, &header)?;
     if !header.dtype.is_integer() {

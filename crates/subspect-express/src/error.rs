@@ -60,6 +60,14 @@ pub enum ExpressError {
         /// The method.
         method: &'static str,
     },
+    /// Something that is not there for coefficients that sum to one.
+    #[error("{what} does not take `affine`: leave it out of method `{method}`")]
+    NotAffine {
+        /// What was asked for.
+        what: &'static str,
+        /// The method.
+        method: &'static str,
+    },
     /// A number that was asked for beside the method's parameters.
     #[error("{what} must be {expected}, found {found}")]
     Range {

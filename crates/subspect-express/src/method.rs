@@ -28,6 +28,8 @@ pub enum Method {
         alpha: Alpha,
         /// Whether `c >= 0`.
         positive: bool,
+        /// Whether `sum_j c_j = 1`.
+        affine: bool,
     },
     /// `1/2 ||x - Xᵀ c||² + alpha (l1_ratio ||c||_1 + (1 - l1_ratio)/2 ||c||²)`, exact.
     ElasticNet {
@@ -37,6 +39,8 @@ pub enum Method {
         l1_ratio: f64,
         /// Whether `c >= 0`.
         positive: bool,
+        /// Whether `sum_j c_j = 1`.
+        affine: bool,
     },
     /// `||x - Xᵀ c||²` with at most `n_nonzero_coefs` atoms, greedy.
     Omp {
@@ -51,6 +55,8 @@ pub enum Method {
     Ridge {
         /// Weight of the penalty, absolute.
         alpha: f64,
+        /// Whether `sum_j c_j = 1`.
+        affine: bool,
     },
     /// `||C||_* + tau/2 ||X - C X||²`, closed form, dense, returned without its diagonal.
     Lrsc {
@@ -66,6 +72,8 @@ pub enum Method {
     Admm {
         /// Weight of the penalty.
         alpha: Alpha,
+        /// Whether `sum_j c_j = 1`.
+        affine: bool,
     },
     /// The published ADMM of Saini et al. 2021, exactly as it behaves.
     Saini2021 {
@@ -119,6 +127,9 @@ pub struct ParameterInfo {
 impl ParameterInfo {
     /// The range in words: `a number in (0, 1]`, `a whole number of at least 1`.
     pub fn range(&self) -> String {
+        if self.is_switch() {
+            return "true or false".to_owned();
+        }
         let noun = if self.integer { "a whole number" } else { "a number" };
         match (self.max.is_finite(), self.open_min) {
             (true, open) => {
@@ -127,6 +138,16 @@ impl ParameterInfo {
             (false, true) => format!("{noun} above {}", self.min),
             (false, false) => format!("{noun} of at least {}", self.min),
         }
+    }
+
+    /// Whether the parameter is a yes or no, which numbers hold as 1 or 0.
+    pub fn is_switch(&self) -> bool {
+        self.integer && (self.min, self.max) == (0.0, 1.0)
+    }
+
+    /// A value as a person writes it: `true` for the 1 of a switch.
+    pub fn show(&self, value: f64) -> String {
+        if self.is_switch() { (value != 0.0).to_string() } else { value.to_string() }
     }
 
     fn admits(&self, value: f64) -> bool {
@@ -178,16 +199,16 @@ impl Method {
             (Some(&alpha), None) => Alpha::Absolute(alpha),
             (None, _) => Alpha::Ratio(get("alpha_ratio")),
         };
-        let positive = get("positive") != 0.0;
+        let (positive, affine) = (get("positive") != 0.0, get("affine") != 0.0);
         Ok(match info.name {
-            "lasso" => Method::Lasso { alpha, positive },
-            "elastic_net" => Method::ElasticNet { alpha, l1_ratio: get("l1_ratio"), positive },
+            "lasso" => Method::Lasso { alpha, positive, affine },
+            "elastic_net" => Method::ElasticNet { alpha, l1_ratio: get("l1_ratio"), positive, affine },
             "omp" => {
                 Method::Omp { n_nonzero_coefs: get("n_nonzero_coefs") as usize, tol: get("tol"), positive }
             }
-            "ridge" => Method::Ridge { alpha: get("alpha") },
+            "ridge" => Method::Ridge { alpha: get("alpha"), affine },
             "lrsc" => Method::Lrsc { tau: get("tau") },
-            "admm" => Method::Admm { alpha },
+            "admm" => Method::Admm { alpha, affine },
             "knn" => Method::Knn { n_neighbors: get("n_neighbors") as usize },
             _ => Method::Saini2021 {
                 tau: get("tau"),
@@ -204,21 +225,20 @@ impl Method {
             Alpha::Ratio(ratio) => ("alpha_ratio", ratio),
             Alpha::Absolute(alpha) => ("alpha", alpha),
         };
+        let on = |name, value: bool| (name, f64::from(u8::from(value)));
         let pairs: Vec<(&str, f64)> = match *self {
-            Method::Lasso { alpha: a, positive } => {
-                vec![alpha(a), ("positive", f64::from(u8::from(positive)))]
+            Method::Lasso { alpha: a, positive, affine } => {
+                vec![alpha(a), on("positive", positive), on("affine", affine)]
             }
-            Method::ElasticNet { alpha: a, l1_ratio, positive } => {
-                vec![alpha(a), ("l1_ratio", l1_ratio), ("positive", f64::from(u8::from(positive)))]
+            Method::ElasticNet { alpha: a, l1_ratio, positive, affine } => {
+                vec![alpha(a), ("l1_ratio", l1_ratio), on("positive", positive), on("affine", affine)]
             }
-            Method::Omp { n_nonzero_coefs, tol, positive } => vec![
-                ("n_nonzero_coefs", n_nonzero_coefs as f64),
-                ("tol", tol),
-                ("positive", f64::from(u8::from(positive))),
-            ],
-            Method::Ridge { alpha } => vec![("alpha", alpha)],
+            Method::Omp { n_nonzero_coefs, tol, positive } => {
+                vec![("n_nonzero_coefs", n_nonzero_coefs as f64), ("tol", tol), on("positive", positive)]
+            }
+            Method::Ridge { alpha, affine } => vec![("alpha", alpha), on("affine", affine)],
             Method::Lrsc { tau } => vec![("tau", tau)],
-            Method::Admm { alpha: a } => vec![alpha(a)],
+            Method::Admm { alpha: a, affine } => vec![alpha(a), on("affine", affine)],
             Method::Knn { n_neighbors } => vec![("n_neighbors", n_neighbors as f64)],
             Method::Saini2021 { tau, mu, max_iter, tol } => {
                 vec![("tau", tau), ("mu", mu), ("max_iter", max_iter as f64), ("tol", tol)]

@@ -17,8 +17,11 @@ impl Penalty {
     pub(crate) fn of(method: &Method, what: &'static str) -> Result<Self, ExpressError> {
         method.check()?;
         match *method {
-            Method::Lasso { alpha, positive } => Ok(Self { alpha, l1_ratio: 1.0, positive }),
-            Method::ElasticNet { alpha, l1_ratio, positive } => Ok(Self { alpha, l1_ratio, positive }),
+            Method::Lasso { affine: true, .. } | Method::ElasticNet { affine: true, .. } => {
+                Err(ExpressError::NotAffine { what, method: method.name() })
+            }
+            Method::Lasso { alpha, positive, .. } => Ok(Self { alpha, l1_ratio: 1.0, positive }),
+            Method::ElasticNet { alpha, l1_ratio, positive, .. } => Ok(Self { alpha, l1_ratio, positive }),
             _ => Err(ExpressError::NeedsAlpha { what, method: method.name() }),
         }
     }
@@ -29,7 +32,7 @@ impl Penalty {
             Alpha::Absolute(alpha) => alpha,
             Alpha::Ratio(ratio) => ratio * alpha_max(dictionary, i, self.l1_ratio, self.positive),
         };
-        ElasticNetRow { alpha, l1_ratio: self.l1_ratio, positive: self.positive }
+        ElasticNetRow { alpha, l1_ratio: self.l1_ratio, positive: self.positive, affine: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use subspect_linalg::{Csr, Dictionary, Measured, Queries, Status};
 
 use crate::panel::{Row, height, stack};
-use crate::solvers::{admm, knn, lasso, lrsc, omp, ridge, saini2021};
+use crate::solvers::{admm, affine, knn, lasso, lrsc, omp, ridge, saini2021};
 use crate::target::Targets;
 use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
 
@@ -105,9 +105,9 @@ pub fn solve(
 ) -> Result<Solution, ExpressError> {
     method.check()?;
     match *method {
-        Method::Ridge { alpha } => ridge::solve(dictionary, alpha, options, monitor),
+        Method::Ridge { alpha, affine } => ridge::solve(dictionary, alpha, affine, options, monitor),
         Method::Lrsc { tau } => lrsc::solve(dictionary, tau, options, monitor),
-        Method::Admm { alpha } => admm::solve(dictionary, alpha, options, monitor),
+        Method::Admm { alpha, affine } => admm::solve(dictionary, alpha, affine, options, monitor),
         Method::Saini2021 { tau, mu, max_iter, tol } => {
             saini2021::solve(dictionary, tau, mu, max_iter, tol, monitor)
         }
@@ -188,10 +188,16 @@ fn solve_rows(
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
     match *method {
-        Method::Lasso { alpha, positive } => {
+        Method::Lasso { alpha, positive, affine: true } => {
+            affine::solve(dictionary, targets, alpha, 1.0, positive, options, monitor)
+        }
+        Method::ElasticNet { alpha, l1_ratio, positive, affine: true } => {
+            affine::solve(dictionary, targets, alpha, l1_ratio, positive, options, monitor)
+        }
+        Method::Lasso { alpha, positive, affine: false } => {
             lasso::solve(dictionary, targets, alpha, 1.0, positive, options, monitor)
         }
-        Method::ElasticNet { alpha, l1_ratio, positive } => {
+        Method::ElasticNet { alpha, l1_ratio, positive, affine: false } => {
             lasso::solve(dictionary, targets, alpha, l1_ratio, positive, options, monitor)
         }
         Method::Omp { n_nonzero_coefs, tol, positive } => {

@@ -3,6 +3,8 @@
 //! Out of sample there is no excluded atom, and inner products come from the activations instead of the Gram matrix;
 //! everything else about a row is the same, so solvers see a [`Target`] and do not ask which kind it is.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 
 use subspect_linalg::{Dictionary, Queries};
@@ -74,12 +76,12 @@ impl<'t> Targets<'t> {
                 match *self {
                     // From here on there is no difference: an atom, by all others.
                     Targets::Some(atoms) => {
-                        Target { dictionary, targets: Targets::Atoms, row: atoms[row] as usize, start }
+                        Target::new(dictionary, Targets::Atoms, atoms[row] as usize, start)
                     }
                     Targets::Range(first, _) => {
-                        Target { dictionary, targets: Targets::Atoms, row: first + row, start }
+                        Target::new(dictionary, Targets::Atoms, first + row, start)
                     }
-                    targets => Target { dictionary, targets, row, start },
+                    targets => Target::new(dictionary, targets, row, start),
                 }
             })
             .collect()
@@ -93,6 +95,38 @@ pub(crate) struct Target<'d, 'a, 't> {
     row: usize,
     /// Correlations with all atoms, where no Gram row holds them.
     start: Vec<f32>,
+    /// Float64 products with atoms so far, NaN where not yet asked for: with the float64 Gram matrix they are asked for
+    /// again and again. Empty until the first.
+    products: RefCell<Vec<f64>>,
+}
+
+impl<'d, 'a, 't> Target<'d, 'a, 't> {
+    fn new(dictionary: &'d Dictionary<'a>, targets: Targets<'t>, row: usize, start: Vec<f32>) -> Self {
+        Self { dictionary, targets, row, start, products: RefCell::default() }
+    }
+
+    /// The start of a pursuit (see [`Target::start`]), taken out where it is the target's own.
+    pub(crate) fn take_start(&mut self) -> Cow<'d, [f32]> {
+        match (self.targets, self.dictionary.gram()) {
+            (Targets::Atoms, Some(gram)) => Cow::Borrowed(gram.row(self.row)),
+            _ => Cow::Owned(std::mem::take(&mut self.start)),
+        }
+    }
+
+    /// `q̂ · x̂_j` of a query in float64.
+    fn query_product(&self, queries: &Queries<'_>, j: usize) -> f64 {
+        if self.dictionary.exact_gram().is_none() {
+            return queries.atom_dot(self.row, self.dictionary, j);
+        }
+        let mut products = self.products.borrow_mut();
+        if products.is_empty() {
+            products.resize(self.dictionary.n_atoms(), f64::NAN);
+        }
+        if products[j].is_nan() {
+            products[j] = queries.atom_dot(self.row, self.dictionary, j);
+        }
+        products[j]
+    }
 }
 
 impl Target<'_, '_, '_> {
@@ -115,7 +149,7 @@ impl Target<'_, '_, '_> {
     /// `x̂ · x̂_j` in the best precision at hand.
     pub(crate) fn atom_entry(&self, j: usize) -> f64 {
         match self.targets {
-            Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+            Targets::Others(queries) => self.query_product(queries, j),
             _ => self.dictionary.gram_entry(self.row, j),
         }
     }
@@ -123,7 +157,7 @@ impl Target<'_, '_, '_> {
     /// `x̂ · x̂_j` in float64.
     pub(crate) fn exact_atom_entry(&self, j: usize) -> f64 {
         match self.targets {
-            Targets::Others(queries) => queries.atom_dot(self.row, self.dictionary, j),
+            Targets::Others(queries) => self.query_product(queries, j),
             _ => self.dictionary.exact_gram_entry(self.row, j),
         }
     }

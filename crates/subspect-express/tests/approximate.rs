@@ -18,7 +18,7 @@ fn problem(x: &Matrix<f32>, method: Method, gram_budget: usize) -> FullProblem<'
 }
 
 fn lasso(ratio: f64, positive: bool) -> Method {
-    Method::Lasso { alpha: Alpha::Ratio(ratio), positive }
+    Method::Lasso { alpha: Alpha::Ratio(ratio), positive, affine: false }
 }
 
 fn error_of(p: &FullProblem<'_>, approximation: Approximation, n_rows: usize) -> ApproximationError {
@@ -30,7 +30,8 @@ fn error_of(p: &FullProblem<'_>, approximation: Approximation, n_rows: usize) ->
 fn at_full_size_every_approximation_is_the_exact_answer() {
     let x = subspaces(120, 24, 1);
     for budget in [GRAM, 0] {
-        let net = Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 0.9, positive: false };
+        let net =
+            Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 0.9, positive: false, affine: false };
         for method in [lasso(0.05, false), lasso(0.05, true), net] {
             let p = problem(&x, method, budget);
             for (name, size) in [("projection", 24), ("landmarks", 120), ("neighbours", 119)] {

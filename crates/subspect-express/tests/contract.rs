@@ -118,7 +118,7 @@ fn certificates_recomputed_from_the_returned_answer_agree_also_after_one_round()
             [(1, 1.0, false), (1, 0.7, true), (100, 1.0, false), (100, 1.0, true), (100, 0.7, false)]
         {
             let options = SolveOptions { tol: 1e-8, max_iter };
-            let method = Method::ElasticNet { alpha: Alpha::Ratio(0.02), l1_ratio, positive };
+            let method = Method::ElasticNet { alpha: Alpha::Ratio(0.02), l1_ratio, positive, affine: false };
             let s = run(&x, mode, &method, &options);
             let d = dictionary(&x, mode);
             for (i, reported) in s.certificates.iter().enumerate() {
@@ -131,7 +131,7 @@ fn certificates_recomputed_from_the_returned_answer_agree_also_after_one_round()
                     &d,
                     i,
                     &row_entries(&s, i),
-                    &ElasticNetRow { alpha, l1_ratio, positive },
+                    &ElasticNetRow { alpha, l1_ratio, positive, affine: false },
                     options.tol,
                 );
                 assert_close(reported, &fresh, &format!("{mode:?} row {i} max_iter {max_iter}"));
@@ -158,8 +158,12 @@ fn exact_methods_reach_a_gap_of_1e_10_on_hard_rows() {
         for mode in [MemoryMode::Gram, MemoryMode::Panels] {
             for ratio in [0.5, 0.1, 0.01] {
                 let options = SolveOptions { tol: 1e-10, max_iter: 100 };
-                let s =
-                    run(&x, mode, &Method::Lasso { alpha: Alpha::Ratio(ratio), positive: false }, &options);
+                let s = run(
+                    &x,
+                    mode,
+                    &Method::Lasso { alpha: Alpha::Ratio(ratio), positive: false, affine: false },
+                    &options,
+                );
                 let gap = s.gap_max().value().unwrap();
                 assert!(gap <= 1e-10, "D {d} {mode:?} ratio {ratio}: gap {gap}");
                 assert_eq!(s.count(SolveStatus::MaxIter), 0);
@@ -172,8 +176,8 @@ fn exact_methods_reach_a_gap_of_1e_10_on_hard_rows() {
 fn the_elastic_net_at_l1_ratio_one_is_the_lasso_and_memory_modes_agree() {
     let x = sample(90, 15, 5);
     let options = SolveOptions { tol: 1e-10, max_iter: 100 };
-    let lasso = Method::Lasso { alpha: Alpha::Ratio(0.05), positive: false };
-    let net = Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 1.0, positive: false };
+    let lasso = Method::Lasso { alpha: Alpha::Ratio(0.05), positive: false, affine: false };
+    let net = Method::ElasticNet { alpha: Alpha::Ratio(0.05), l1_ratio: 1.0, positive: false, affine: false };
     let a = run(&x, MemoryMode::Gram, &lasso, &options);
     for other in [run(&x, MemoryMode::Gram, &net, &options), run(&x, MemoryMode::Panels, &lasso, &options)] {
         for (i, (p, q)) in a.certificates.iter().zip(&other.certificates).enumerate() {
@@ -190,14 +194,19 @@ fn alpha_from_alpha_max_on_gives_empty_rows_and_less_does_not() {
     let s = run(
         &x,
         MemoryMode::Gram,
-        &Method::Lasso { alpha: Alpha::Ratio(1.0), positive: false },
+        &Method::Lasso { alpha: Alpha::Ratio(1.0), positive: false, affine: false },
         &SolveOptions::default(),
     );
     assert_eq!(s.coefficients.nnz(), 0);
     assert_eq!(s.count(SolveStatus::Trivial), 60);
     let i = 20;
     let alpha = Alpha::Absolute(alpha_of(&d, i, 1.0 - 1e-6, 1.0, false));
-    let s = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: false }, &SolveOptions::default());
+    let s = run(
+        &x,
+        MemoryMode::Gram,
+        &Method::Lasso { alpha, positive: false, affine: false },
+        &SolveOptions::default(),
+    );
     assert_eq!(row_entries(&s, i).len(), 1);
 }
 
@@ -295,8 +304,18 @@ fn positive_methods_have_no_negative_coefficient_and_never_beat_the_free_problem
     }
     // A fixed alpha makes the two problems comparable: fewer choices cost more.
     let alpha = Alpha::Absolute(0.05);
-    let free = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: false }, &SolveOptions::default());
-    let bound = run(&x, MemoryMode::Gram, &Method::Lasso { alpha, positive: true }, &SolveOptions::default());
+    let free = run(
+        &x,
+        MemoryMode::Gram,
+        &Method::Lasso { alpha, positive: false, affine: false },
+        &SolveOptions::default(),
+    );
+    let bound = run(
+        &x,
+        MemoryMode::Gram,
+        &Method::Lasso { alpha, positive: true, affine: false },
+        &SolveOptions::default(),
+    );
     for (i, (f, b)) in free.certificates.iter().zip(&bound.certificates).enumerate() {
         assert!(f.primal.value().unwrap() <= b.primal.value().unwrap() + 1e-6, "row {i}");
     }

@@ -31,7 +31,7 @@ fn a_ridge_row_solves_the_system_of_the_others_and_its_gap_is_true() {
         let n = x.n_rows();
         let gram = gram_f64(dictionary(&x, MemoryMode::Panels).scaled_f64().as_ref());
         for (mode, alpha) in MODES.into_iter().flat_map(|m| [(m, 1e-3), (m, 0.1), (m, 30.0)]) {
-            let s = run(&x, mode, &Method::Ridge { alpha }, 1e-10);
+            let s = run(&x, mode, &Method::Ridge { alpha, affine: false }, 1e-10);
             assert_eq!(s.count(SolveStatus::MaxIter), 0, "alpha {alpha} {mode:?}: {}", s.gap_max());
             for i in [0, 3, 7, 11, n - 1] {
                 let others: Vec<usize> = (0..n).filter(|&j| j != i).collect();
@@ -59,11 +59,11 @@ fn a_ridge_row_solves_the_system_of_the_others_and_its_gap_is_true() {
 fn ridge_meets_its_tolerance_or_says_that_it_did_not() {
     for x in samples() {
         for alpha in [1e-6, 1e-9, 1e300] {
-            let s = run(&x, MemoryMode::Gram, &Method::Ridge { alpha }, 1e-6);
+            let s = run(&x, MemoryMode::Gram, &Method::Ridge { alpha, affine: false }, 1e-6);
             assert_eq!(s.count(SolveStatus::MaxIter), 0, "alpha {alpha}: gap {}", s.gap_max());
         }
         for alpha in [1e-30, 1e-320] {
-            let s = run(&x, MemoryMode::Gram, &Method::Ridge { alpha }, 1e-6);
+            let s = run(&x, MemoryMode::Gram, &Method::Ridge { alpha, affine: false }, 1e-6);
             assert!(s.coefficients.values().iter().all(|v| v.is_finite()), "alpha {alpha}");
             let honest = |c: &subspect_express::Certificate| {
                 c.status != SolveStatus::Converged || c.gap.value().is_some_and(|g| g <= 1e-6)
@@ -77,10 +77,16 @@ fn ridge_meets_its_tolerance_or_says_that_it_did_not() {
 fn the_elastic_net_with_hardly_any_l1_approaches_ridge() {
     let x = subspaces(40, 12, 4);
     let (alpha, l1_ratio) = (0.5, 1e-7);
-    let net =
-        Method::ElasticNet { alpha: Alpha::Absolute(alpha / (1.0 - l1_ratio)), l1_ratio, positive: false };
-    let (a, b) =
-        (run(&x, MemoryMode::Gram, &Method::Ridge { alpha }, 1e-10), run(&x, MemoryMode::Gram, &net, 1e-10));
+    let net = Method::ElasticNet {
+        alpha: Alpha::Absolute(alpha / (1.0 - l1_ratio)),
+        l1_ratio,
+        positive: false,
+        affine: false,
+    };
+    let (a, b) = (
+        run(&x, MemoryMode::Gram, &Method::Ridge { alpha, affine: false }, 1e-10),
+        run(&x, MemoryMode::Gram, &net, 1e-10),
+    );
     for (i, (p, q)) in a.certificates.iter().zip(&b.certificates).enumerate() {
         assert!((value(p.primal) - value(q.primal)).abs() < 1e-6, "row {i}");
         for j in 0..40 {
@@ -131,8 +137,8 @@ fn admm_reaches_the_objective_of_the_exact_lasso() {
                 (m, Alpha::Absolute(0.1)),
             ]
         }) {
-            let a = run(&x, mode, &Method::Admm { alpha }, 1e-8);
-            let b = run(&x, mode, &Method::Lasso { alpha, positive: false }, 1e-10);
+            let a = run(&x, mode, &Method::Admm { alpha, affine: false }, 1e-8);
+            let b = run(&x, mode, &Method::Lasso { alpha, positive: false, affine: false }, 1e-10);
             assert_eq!(a.count(SolveStatus::MaxIter), 0, "{alpha:?} {mode:?}: gap {}", a.gap_max());
             for (i, (p, q)) in a.certificates.iter().zip(&b.certificates).enumerate() {
                 let (p, q) = (value(p.primal), value(q.primal));
@@ -151,12 +157,13 @@ fn admm_certificates_agree_with_certificates_from_scratch() {
     let d = dictionary(&x, MemoryMode::Gram);
     for max_iter in [1, 2, 100] {
         let options = SolveOptions { tol: 1e-8, max_iter };
-        let s = solve(&d, &Method::Admm { alpha: Alpha::Absolute(0.05) }, &options, &Silent).unwrap();
+        let s = solve(&d, &Method::Admm { alpha: Alpha::Absolute(0.05), affine: false }, &options, &Silent)
+            .unwrap();
         assert!(max_iter > 1 || s.count(SolveStatus::MaxIter) > 0);
         for (i, found) in s.certificates.iter().enumerate() {
             let (cols, vals) = s.coefficients.row(i);
             let entries: Vec<(u32, f64)> = cols.iter().copied().zip(vals.iter().copied()).collect();
-            let problem = ElasticNetRow { alpha: 0.05, l1_ratio: 1.0, positive: false };
+            let problem = ElasticNetRow { alpha: 0.05, l1_ratio: 1.0, positive: false, affine: false };
             let fresh = certify(&d, i, &entries, &problem, options.tol);
             assert_eq!(found.status, fresh.status, "row {i}");
             for (a, b) in [(found.primal, fresh.primal), (found.dual, fresh.dual), (found.gap, fresh.gap)] {
@@ -169,7 +176,7 @@ fn admm_certificates_agree_with_certificates_from_scratch() {
 #[test]
 fn copies_are_interchangeable_and_zero_inputs_unused() {
     let x = subspaces(60, 15, 7);
-    for method in [Method::Ridge { alpha: 0.1 }, Method::Lrsc { tau: 10.0 }] {
+    for method in [Method::Ridge { alpha: 0.1, affine: false }, Method::Lrsc { tau: 10.0 }] {
         let s = run(&x, MemoryMode::Gram, &method, 1e-9);
         assert!(s.coefficients.get(3, 7) > 0.0);
         for i in 0..60 {
@@ -187,9 +194,11 @@ fn copies_are_interchangeable_and_zero_inputs_unused() {
 fn too_many_inputs_are_refused_before_anything_is_formed() {
     let x = Matrix::filled(1.0, 20_001, 1);
     let d = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Panels).unwrap();
-    for method in
-        [Method::Ridge { alpha: 1.0 }, Method::Lrsc { tau: 1.0 }, Method::Admm { alpha: Alpha::Ratio(0.1) }]
-    {
+    for method in [
+        Method::Ridge { alpha: 1.0, affine: false },
+        Method::Lrsc { tau: 1.0 },
+        Method::Admm { alpha: Alpha::Ratio(0.1), affine: false },
+    ] {
         let err = solve(&d, &method, &SolveOptions::default(), &Silent).unwrap_err();
         assert_eq!(err, ExpressError::TooManyInputs { method: method.name(), limit: 20_000, found: 20_001 });
     }
@@ -208,9 +217,11 @@ impl Monitor for Stopped {
 fn dense_methods_can_be_stopped() {
     let x = subspaces(40, 8, 8);
     let d = dictionary(&x, MemoryMode::Gram);
-    for method in
-        [Method::Ridge { alpha: 1.0 }, Method::Lrsc { tau: 1.0 }, Method::Admm { alpha: Alpha::Ratio(0.1) }]
-    {
+    for method in [
+        Method::Ridge { alpha: 1.0, affine: false },
+        Method::Lrsc { tau: 1.0 },
+        Method::Admm { alpha: Alpha::Ratio(0.1), affine: false },
+    ] {
         let outcome = solve(&d, &method, &SolveOptions::default(), &Stopped);
         assert_eq!(outcome.unwrap_err(), ExpressError::Cancelled);
     }

@@ -52,7 +52,7 @@ fn the_union_of_subspaces_reaches_the_known_optima_with_a_gap_below_1e_8() {
         [(10.0, 114.072_023_435_360_89, 1e-6), (100.0, 123.3047, 1e-4), (1000.0, 124.2569, 1e-4)]
     {
         for mode in [MemoryMode::Gram, MemoryMode::Panels] {
-            let method = Method::Lasso { alpha: Alpha::Absolute(1.0 / tau), positive: false };
+            let method = Method::Lasso { alpha: Alpha::Absolute(1.0 / tau), positive: false, affine: false };
             let s = run(&x, RowScale::Raw, mode, method, 1e-9);
             let found = tau * s.objective().value().unwrap();
             assert!((found / objective - 1.0).abs() < tolerance, "tau {tau} {mode:?}: {found}");
@@ -70,7 +70,7 @@ fn exact_answers_stay_inside_the_subspaces() {
         &x,
         RowScale::Raw,
         MemoryMode::Gram,
-        Method::Lasso { alpha: Alpha::Absolute(0.1), positive: false },
+        Method::Lasso { alpha: Alpha::Absolute(0.1), positive: false, affine: false },
         1e-9,
     );
     let mean = s.coefficients.nnz() as f64 / 90.0;
@@ -87,7 +87,7 @@ fn admm_reaches_the_known_optimum_that_the_published_loop_misses() {
         return;
     };
     let x = read_npy(folder.join("uos_30_5_3_30_x.npy"));
-    let method = Method::Admm { alpha: Alpha::Absolute(0.1) };
+    let method = Method::Admm { alpha: Alpha::Absolute(0.1), affine: false };
     let s = run(&x, RowScale::Raw, MemoryMode::Gram, method, 1e-9);
     let objective = 10.0 * s.objective().value().unwrap();
     assert!((objective / 114.072_023_435_360_89 - 1.0).abs() < 1e-6, "{objective}");

@@ -15,7 +15,7 @@ use subspect_linalg::MemoryMode;
 const MODES: [MemoryMode; 2] = [MemoryMode::Gram, MemoryMode::Panels];
 
 fn lasso() -> Method {
-    Method::Lasso { alpha: Alpha::Ratio(0.1), positive: false }
+    Method::Lasso { alpha: Alpha::Ratio(0.1), positive: false, affine: false }
 }
 
 /// A method at an alpha_ratio.
@@ -23,13 +23,19 @@ type AtRatio = fn(f64) -> Method;
 
 fn problems() -> Vec<(&'static str, AtRatio)> {
     vec![
-        ("lasso", |r| Method::Lasso { alpha: Alpha::Ratio(r), positive: false }),
-        ("positive lasso", |r| Method::Lasso { alpha: Alpha::Ratio(r), positive: true }),
-        ("elastic net", |r| Method::ElasticNet { alpha: Alpha::Ratio(r), l1_ratio: 0.8, positive: false }),
+        ("lasso", |r| Method::Lasso { alpha: Alpha::Ratio(r), positive: false, affine: false }),
+        ("positive lasso", |r| Method::Lasso { alpha: Alpha::Ratio(r), positive: true, affine: false }),
+        ("elastic net", |r| Method::ElasticNet {
+            alpha: Alpha::Ratio(r),
+            l1_ratio: 0.8,
+            positive: false,
+            affine: false,
+        }),
         ("positive elastic net", |r| Method::ElasticNet {
             alpha: Alpha::Ratio(r),
             l1_ratio: 0.8,
             positive: true,
+            affine: false,
         }),
     ]
 }
@@ -101,7 +107,7 @@ fn the_objective_falls_and_the_summaries_are_those_of_the_solutions() {
     let cold: f64 = grid
         .iter()
         .map(|&r| {
-            let method = Method::Lasso { alpha: Alpha::Ratio(r), positive: false };
+            let method = Method::Lasso { alpha: Alpha::Ratio(r), positive: false, affine: false };
             path_summaries(&dictionary, None, &method, &[r], &options, &Silent).unwrap()[0].rounds_per_row
         })
         .sum();
@@ -185,7 +191,8 @@ fn a_target_density_is_met_within_its_tolerance() {
         let found =
             choose_density(&dictionary, None, &lasso(), target, &[0.5, 0.1], &options, &Silent).unwrap();
         assert!(found.met, "{wanted}: {:?}", found.chosen);
-        let method = Method::Lasso { alpha: Alpha::Ratio(found.chosen.ratio), positive: false };
+        let method =
+            Method::Lasso { alpha: Alpha::Ratio(found.chosen.ratio), positive: false, affine: false };
         let s = solve(&dictionary, &method, &options, &Silent).unwrap();
         let density = s.coefficients.nnz() as f64 / 250.0;
         assert!((density - wanted).abs() <= 0.03 * wanted, "{density} instead of {wanted}");

@@ -6,9 +6,10 @@
 //! as close to several centres goes to the one of lowest index. A cluster that loses its last point takes the point
 //! that is farthest from its own centre (lowest index among equals).
 
-use rand::RngCore;
 use rayon::prelude::*;
 use subspect_linalg::{MatRef, Matrix, Seed};
+
+use crate::leiden::random::uniform;
 
 /// How often, how long, how exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,9 +22,14 @@ pub struct KMeansOptions {
     pub tol: f64,
 }
 
+impl KMeansOptions {
+    /// The defaults, as a constant.
+    pub const DEFAULT: Self = Self { n_init: 20, max_iter: 300, tol: 1e-9 };
+}
+
 impl Default for KMeansOptions {
     fn default() -> Self {
-        Self { n_init: 20, max_iter: 300, tol: 1e-9 }
+        Self::DEFAULT
     }
 }
 
@@ -65,11 +71,6 @@ fn restart(x: MatRef<'_, f64>, k: usize, options: &KMeansOptions, seed: Seed) ->
 
 fn square_distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
-}
-
-/// Uniform on [0, 1), from 53 bits.
-fn uniform(rng: &mut impl RngCore) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Greedy k-means++: every centre is the best of `2 + ln k` candidates drawn in proportion to the squared distance.

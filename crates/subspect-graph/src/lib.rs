@@ -27,22 +27,43 @@
 
 mod affinity;
 mod agreement;
+mod bootstrap;
+mod class_nulls;
 mod components;
+mod detected;
 mod error;
+mod influence;
 mod kmeans;
+mod lanes;
+mod layout;
+mod leiden;
 mod measures;
 mod neighbourhood;
 mod null;
 mod partition;
 mod postprocess;
+mod resolution;
 mod spectral;
+mod stability;
 mod vote;
 
 pub use affinity::AffinityGraph;
 pub use agreement::{AGREEMENTS, AgreementInfo, Contingency, agreement, best_matching};
+pub use bootstrap::{
+    Difference, IntervalOptions, modularity_difference, modularity_interval, sre_interval, vote_difference,
+    vote_interval,
+};
+pub use class_nulls::{ClassNulls, class_nulls};
 pub use components::{Components, components};
+pub use detected::{DETECTORS, Detail, Detected, Detector, DetectorInfo, detect};
 pub use error::GraphError;
 pub use kmeans::KMeansOptions;
+pub use layout::{align, layout};
+pub use leiden::{
+    Communities, LeidenOptions, LeidenRun, LeidenStatus, QUALITY_FUNCTIONS, QualityFunction, QualityInfo,
+    diff_move, leiden, mean_affinity, quality,
+};
+pub use measures::assortativity::{degree_assortativity, homophily, label_assortativity};
 pub use measures::class_affinity::class_affinity;
 pub use measures::conductance::conductance;
 pub use measures::connectivity::connectivity;
@@ -50,8 +71,11 @@ pub use measures::modularity::{modularity, modularity_by_class, modularity_ceili
 pub use measures::preservation::{one_class_rows, subspace_preserving_error};
 pub use measures::{MEASURES, MeasureInfo, ParameterInfo, RESOLUTION, Subject, measure_all};
 pub use neighbourhood::{Neighbour, Neighbourhood, neighbourhood};
-pub use null::{Null, modularity_null};
+pub use null::modularity_null;
 pub use partition::Partition;
 pub use postprocess::{POSTPROCESSES, Postprocess, PostprocessInfo};
+pub use resolution::{ResolutionPoint, resolution_profile};
 pub use spectral::{Embedding, SpectralClustering, SpectralOptions, SpectralStatus, spectral_clustering};
+pub use stability::{Stability, stability};
+pub use subspect_statistics::{Interval, Null, PairedTest};
 pub use vote::{AffinityVote, affinity_votes, vote_accuracy, vote_agreement};

@@ -7,37 +7,13 @@
 //! The exact mean under the null is `-(1 - P) sum_i k_i² / (2m)²` with `P` the chance that two inputs share a class;
 //! at resolution 1 the drawn mean must agree with it (a test does so).
 
-use rand::RngCore;
 use rayon::prelude::*;
-use subspect_linalg::{Measured, Seed, Status, vectorize};
+use subspect_linalg::{Seed, Status, vectorize};
+use subspect_statistics::{Null, Tail};
 
+use crate::lanes::{LANES, permuted_labels};
 use crate::measures::modularity::{modularity, obstacle};
 use crate::{AffinityGraph, Partition};
-
-/// Permutations evaluated in one pass: one AVX-512 register of class indices.
-const LANES: usize = 16;
-
-/// Two modularities that differ by less are the same partition summed in another order.
-const TIE: f64 = 1e-12;
-
-/// Distribution of a measure under permuted labels, and where the observed value stands in it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Null {
-    /// Permutations drawn.
-    pub n_permutations: usize,
-    /// Mean.
-    pub mean: Measured,
-    /// Standard deviation (divisor n - 1).
-    pub sd: Measured,
-    /// 2.5 % quantile, linearly interpolated.
-    pub lo: Measured,
-    /// 97.5 % quantile, linearly interpolated.
-    pub hi: Measured,
-    /// (observed - mean) / sd.
-    pub z: Measured,
-    /// One-sided (1 + #{null >= observed}) / (1 + permutations).
-    pub p: Measured,
-}
 
 /// The null of [`modularity`] from `n_permutations` random permutations of the labels, in the current thread pool.
 ///
@@ -59,62 +35,18 @@ pub fn modularity_null(
         .into_par_iter()
         .map(|b| batch(&upper, graph, partition, resolution, seed, b * LANES))
         .collect();
-    Null::of(observed, batches.into_iter().flatten().take(n_permutations).collect())
-}
-
-impl Null {
-    fn undefined(n_permutations: usize, status: Status) -> Self {
-        let m = Measured::from(status);
-        Null { n_permutations, mean: m, sd: m, lo: m, hi: m, z: m, p: m }
-    }
-
-    fn of(observed: f64, mut values: Vec<f64>) -> Self {
-        let n = values.len();
-        if n == 0 {
-            return Self::undefined(0, Status::NTooSmall);
-        }
-        let mean = values.iter().sum::<f64>() / n as f64;
-        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        let sd: Measured = if n < 2 {
-            Status::NTooSmall.into()
-        } else {
-            Measured::finite((squares / (n as f64 - 1.0)).sqrt())
-        };
-        let z = match sd {
-            Measured::Value(sd) if sd > TIE => Measured::finite((observed - mean) / sd),
-            Measured::Value(_) => Status::ZeroVariance.into(),
-            undefined => undefined,
-        };
-        let n_reached = values.iter().filter(|&&v| v >= observed - TIE).count();
-        values.sort_unstable_by(f64::total_cmp);
-        Null {
-            n_permutations: n,
-            mean: Measured::finite(mean),
-            sd,
-            lo: Measured::finite(quantile(&values, 0.025)),
-            hi: Measured::finite(quantile(&values, 0.975)),
-            z,
-            p: Measured::finite((1 + n_reached) as f64 / (1 + n) as f64),
-        }
-    }
-}
-
-/// The `q` quantile of sorted values, linearly interpolated between neighbours.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-    low + (high - low) * at.fract()
+    Null::of(observed, batches.into_iter().flatten().take(n_permutations).collect(), Tail::Upper)
 }
 
 /// Every edge once, row after row.
-struct UpperTriangle {
+pub(crate) struct UpperTriangle {
     indptr: Vec<usize>,
     cols: Vec<u32>,
     weights: Vec<f32>,
 }
 
 impl UpperTriangle {
-    fn of(graph: &AffinityGraph) -> Self {
+    pub(crate) fn of(graph: &AffinityGraph) -> Self {
         let n_edges = graph.n_edges();
         let mut upper =
             Self { indptr: vec![0], cols: Vec::with_capacity(n_edges), weights: Vec::with_capacity(n_edges) };
@@ -138,16 +70,18 @@ fn batch(
     seed: Seed,
     first: usize,
 ) -> [f64; LANES] {
-    let mut lanes = vec![[0_u32; LANES]; partition.len()];
-    let mut classes = vec![0_u32; partition.len()];
-    for l in 0..LANES {
-        classes.copy_from_slice(partition.classes());
-        shuffle(&mut classes, seed.index((first + l) as u64));
-        for (lane, &c) in lanes.iter_mut().zip(&classes) {
-            lane[l] = c;
-        }
-    }
-    let within = mass_within(upper, &lanes);
+    modularities(upper, graph, partition, resolution, &permuted_labels(partition, seed, first))
+}
+
+/// Modularity of the labels of every lane.
+pub(crate) fn modularities(
+    upper: &UpperTriangle,
+    graph: &AffinityGraph,
+    partition: &Partition,
+    resolution: f64,
+    lanes: &[[u32; LANES]],
+) -> [f64; LANES] {
+    let within = mass_within(upper, lanes);
     let mut volume = vec![[0.0_f64; LANES]; partition.n_classes()];
     for (lane, &k) in lanes.iter().zip(graph.degrees()) {
         for l in 0..LANES {
@@ -178,15 +112,5 @@ vectorize! {
             }
         }
         sum
-    }
-}
-
-/// Fisher and Yates' shuffle, spelled out so that no dependency's release changes a draw. The bias of scaling
-/// 32 random bits is below `n / 2^32`.
-fn shuffle(values: &mut [u32], seed: Seed) {
-    let mut rng = seed.rng();
-    for i in (1..values.len()).rev() {
-        let j = ((u64::from(rng.next_u32()) * (i as u64 + 1)) >> 32) as usize;
-        values.swap(i, j);
     }
 }

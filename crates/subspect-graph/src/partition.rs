@@ -43,6 +43,13 @@ impl Partition {
         (Self { classes, sizes }, distinct)
     }
 
+    /// Takes class indices that this crate numbered itself: below `n_classes` all.
+    pub(crate) fn numbered(classes: Vec<u32>, n_classes: usize) -> Self {
+        let mut sizes = vec![0; n_classes];
+        classes.iter().for_each(|&c| sizes[c as usize] += 1);
+        Self { classes, sizes }
+    }
+
     /// Class index of every input.
     pub fn classes(&self) -> &[u32] {
         &self.classes

@@ -68,15 +68,20 @@ pub struct SpectralOptions {
     pub kmeans: KMeansOptions,
 }
 
+impl SpectralOptions {
+    /// The defaults, as a constant.
+    pub const DEFAULT: Self = Self {
+        embedding: Embedding::UnitRows,
+        min_component: 2,
+        // Eigenvectors then are right to about 1e-5 even at a gap of 0.1 %; k-means does not notice more.
+        eigen: EigenOptions { tol: 1e-8, max_restarts: 300 },
+        kmeans: KMeansOptions::DEFAULT,
+    };
+}
+
 impl Default for SpectralOptions {
     fn default() -> Self {
-        Self {
-            embedding: Embedding::default(),
-            min_component: 2,
-            // Eigenvectors then are right to about 1e-5 even at a gap of 0.1 %; k-means does not notice more.
-            eigen: EigenOptions { tol: 1e-8, max_restarts: 300 },
-            kmeans: KMeansOptions::default(),
-        }
+        Self::DEFAULT
     }
 }
 

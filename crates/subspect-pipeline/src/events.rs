@@ -16,6 +16,8 @@ pub enum Stage {
     Measures,
     /// Layer x layer maps.
     Similarity,
+    /// Two-dimensional maps of the inputs.
+    Layouts,
     /// Neighbourhoods, thumbnails, tables and the record.
     Record,
 }
@@ -29,6 +31,7 @@ impl Stage {
             Stage::Graph => "graphs",
             Stage::Measures => "measures",
             Stage::Similarity => "similarity",
+            Stage::Layouts => "layouts",
             Stage::Record => "record",
         }
     }

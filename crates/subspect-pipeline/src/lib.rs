@@ -30,7 +30,9 @@ mod warnings;
 pub use approximate::{Approximated, ApproximationRecord, approximate};
 pub use builtin::Builtin;
 pub use capture::{CapturedStore, DEFAULT_INPUTS, Pictures, capture, choose_pictures};
-pub use cluster::{ClusterSettings, Clustered, cluster};
+pub use cluster::{
+    ClusterSettings, Clustered, LeidenRecord, ProfileRecord, SpectralRecord, StabilityRecord, cluster,
+};
 pub use compare::{linear_cka_maps, ssc_cka_maps};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};

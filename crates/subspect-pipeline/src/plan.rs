@@ -80,6 +80,8 @@ pub struct Plan {
     pub similarity: Vec<String>,
     /// Inputs whose neighbourhoods are recorded.
     pub examples: usize,
+    /// Passes over the edges for each layer's map; 0 for no maps.
+    pub layout_epochs: usize,
     /// Neighbours recorded for each of them.
     pub neighbours: usize,
     /// Memory budget for matrices, bytes.
@@ -121,8 +123,11 @@ impl Expression {
         };
         let mut parameters = BTreeMap::new();
         for given in options.names() {
-            let is_parameter = info.parameters.iter().any(|p| p.name == given);
-            if is_parameter || option(given).is_none() {
+            let parameter = info.parameters.iter().find(|p| p.name == given);
+            if parameter.is_none_or(|p| p.is_switch()) && option(given).is_none() && options.is_word(given) {
+                // Also of another method, whose name for it the message then has.
+                parameters.insert(given.to_owned(), f64::from(u8::from(options.switch(given)?)));
+            } else if parameter.is_some() || option(given).is_none() {
                 parameters.extend(options.number(given)?.map(|v| (given.to_owned(), v)));
             }
         }
@@ -226,6 +231,7 @@ impl Plan {
             resolution,
             similarity: similarity.into_iter().filter(|s| s != "none").collect(),
             examples: count("examples")? as usize,
+            layout_epochs: count("layout_epochs")? as usize,
             neighbours: count("neighbours")? as usize,
             memory: options.bytes("memory")?,
             seed: count("seed")?,
@@ -244,6 +250,7 @@ impl Plan {
         out.push(("permutations".into(), number(self.permutations as f64)));
         out.push(("resolution".into(), number(self.resolution)));
         out.push(("similarity".into(), similarity.into()));
+        out.push(("layout_epochs".into(), number(self.layout_epochs as f64)));
         out.push(("examples".into(), number(self.examples as f64)));
         out.push(("neighbours".into(), number(self.neighbours as f64)));
         out.push(("memory".into(), bytes_text(self.memory).into()));

@@ -45,6 +45,8 @@ pub(crate) fn layer(name: &str, modularity: impl Into<Option<f64>>, hi: f64) -> 
         },
         class_affinity: Vec::new(),
         votes: vec![None; 4],
+        layout: None,
+        neighbours: None,
     }
 }
 

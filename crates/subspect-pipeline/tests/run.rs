@@ -271,3 +271,32 @@ fn a_seed_moves_only_what_is_random() {
     assert_ne!(a.layers[0].modularity_null, b.layers[0].modularity_null);
     assert_ne!(Seed::new(0), Seed::new(1));
 }
+
+#[test]
+fn every_layer_has_a_map_and_the_neighbours_of_its_inputs() {
+    let dir = tempfile::tempdir().unwrap();
+    write_store(&dir.path().join("store"), &three_layers(), true);
+    let plan = plan(dir.path(), &[("neighbours", "4")]);
+    let record = run(&plan, &[], &Silent).unwrap();
+    let root = dir.path().join("run");
+    for layer in &record.layers {
+        let map = subspect_data::dense::read_f32(&root.join(layer.layout.as_ref().unwrap())).unwrap();
+        assert_eq!((map.n_rows(), map.n_cols()), (N, 2));
+        assert!(map.data().iter().all(|v| v.is_finite()));
+    }
+    // The record's own neighbourhoods are the same, for the layer that it shows.
+    let shown = &record.neighbourhoods[0];
+    let file = root.join(record.layers[shown.layer].neighbours.as_ref().unwrap());
+    let near = subspect_data::neighbours::Neighbours::load(&file).unwrap();
+    let at = near.indptr[shown.input]..near.indptr[shown.input + 1];
+    let wanted: Vec<u32> = shown.neighbours.iter().map(|n| n.input as u32).collect();
+    assert_eq!(near.indices[at], wanted);
+    assert!((near.class_affinity.row(shown.input).iter().sum::<f32>() - 1.0).abs() < 1e-6);
+
+    let again = lines_of(&plan);
+    assert_eq!(count(&again, "reused layouts"), 1, "{again:?}");
+    let other = lines_of(&self::plan(dir.path(), &[("neighbours", "4"), ("layout_epochs", "20")]));
+    assert_eq!((count(&other, "computed layouts"), count(&other, "computed graphs")), (1, 0), "{other:?}");
+    let none = run(&self::plan(dir.path(), &[("layout_epochs", "0")]), &[], &Silent).unwrap();
+    assert!(none.layers.iter().all(|l| l.layout.is_none()));
+}

@@ -5,6 +5,7 @@ use subspect_linalg::{Measured, Status};
 
 use crate::check::check;
 use crate::error::ReportError;
+use crate::explore::LayerFiles;
 use crate::figure::{Figure, figures};
 use crate::names::LayerNames;
 use crate::sprite::{Atlas, Sprite};
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub(crate) names: LayerNames,
     pub(crate) figures: Vec<Figure>,
     pub(crate) sprite: Option<Sprite>,
+    /// What the run directory holds for each layer; empty when only the record is known.
+    pub(crate) files: Vec<LayerFiles>,
     /// Why there are no pictures, if there should be.
     pub(crate) picture_note: Option<String>,
 }
@@ -30,7 +33,14 @@ impl<'a> Context<'a> {
     pub fn new(record: &'a RunRecord, atlas: Option<&Atlas>) -> Result<Self, ReportError> {
         check(record)?;
         let names = LayerNames::new(record.layers.iter().map(|l| l.name.clone()).collect());
-        let mut context = Context { record, names, figures: Vec::new(), sprite: None, picture_note: None };
+        let mut context = Context {
+            record,
+            names,
+            figures: Vec::new(),
+            sprite: None,
+            files: Vec::new(),
+            picture_note: None,
+        };
         context.figures = figures(&context);
         if let Some(atlas) = atlas {
             context.sprite = Sprite::crop(atlas, context.pictured())?;
@@ -48,11 +58,11 @@ impl<'a> Context<'a> {
         layer.measures.get(name).copied().unwrap_or(Measured::Undefined(Status::NotExecuted))
     }
 
-    /// Inputs whose pictures the page shows, the most important first: every card's own, then neighbours.
+    /// Inputs whose pictures the page shows, the most important first: every card's own, then neighbours, then all.
     fn pictured(&self) -> impl Iterator<Item = usize> {
         let cards = || self.record.neighbourhoods.iter().take(MAX_CARDS);
         let neighbours = cards().flat_map(|n| n.neighbours.iter().take(MAX_NEIGHBOURS).map(|m| m.input));
-        cards().map(|n| n.input).chain(neighbours)
+        cards().map(|n| n.input).chain(neighbours).chain(0..self.record.inputs.ids.len())
     }
 
     /// The one value that all layers have, or `varies`.

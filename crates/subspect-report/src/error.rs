@@ -73,6 +73,9 @@ pub enum ReportError {
         /// Why.
         reason: String,
     },
+    /// The page's data could not be written as JSON: a defect of this program.
+    #[error("the page's data could not be written: {0}")]
+    Payload(serde_json::Error),
     /// A template failed: a defect of this program.
     #[error("the page template failed: {0:#}")]
     Template(#[from] minijinja::Error),

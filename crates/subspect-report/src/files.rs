@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::error::ReportError;
+use crate::explore::LayerFiles;
 use crate::figure::to_png;
 use crate::load::read_record;
 use crate::page::page;
@@ -44,6 +45,7 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     });
     let mut context = Context::new(&record, atlas.as_ref())?;
     context.picture_note = notes.first().cloned();
+    context.files = LayerFiles::read(run_dir, &record, &mut notes);
     let html = page(&context)?;
 
     let folder = run_dir.join("figures");

@@ -15,6 +15,7 @@
 mod check;
 mod context;
 mod error;
+mod explore;
 mod figure;
 mod files;
 mod load;

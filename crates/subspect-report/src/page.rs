@@ -14,6 +14,9 @@ const PAGE: &str = include_str!("../templates/page.html");
 const MACROS: &str = include_str!("../templates/macros.html");
 const STYLE: &str = include_str!("../templates/style.css");
 const SCRIPT: &str = include_str!("../templates/script.js");
+/// Built from `explore/` by `npm run build` there.
+const EXPLORE: &str = include_str!("../explore/dist/explore.js");
+const EXPLORE_STYLE: &str = include_str!("../explore/explore.css");
 
 /// The page of a run, from its record and the pictures of its inputs.
 pub fn render_html(record: &RunRecord, atlas: Option<&Atlas>) -> Result<String, ReportError> {
@@ -40,7 +43,9 @@ pub(crate) fn page(context: &Context<'_>) -> Result<String, ReportError> {
         title,
         sections,
         sprite,
-        style => Value::from_safe_string(STYLE.into()),
+        style => Value::from_safe_string(format!("{STYLE}{EXPLORE_STYLE}")),
+        data => Value::from_safe_string(crate::explore::payload(context)?),
+        explore => Value::from_safe_string(EXPLORE.into()),
         script => Value::from_safe_string(SCRIPT.into()),
         version => context.record.subspect_version.clone(),
         created => context.record.created.clone(),

@@ -1,7 +1,8 @@
-//! Pictures of inputs: from the run's atlas of all inputs to one small PNG with the tiles that the page shows.
+//! Pictures of inputs: from the run's atlas of all inputs to one image with the tiles that the page shows.
 //!
-//! Budget: at most [`MAX_TILES`] tiles and [`MAX_BYTES`] of PNG. Tiles are asked for in order of importance, the
-//! last ones are dropped first, and the page says how many were.
+//! Budget: at most [`MAX_TILES`] tiles and [`MAX_BYTES`] of image. Tiles are asked for in order of importance, the
+//! last ones are dropped first, and the page says how many were. A PNG while that is small; else a JPEG, where the
+//! tiles' size is a multiple of its 8 x 8 blocks, so that no tile bleeds into the next.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,13 +13,17 @@ use subspect_data::record::Thumbnails;
 use crate::error::ReportError;
 
 /// Most tiles in one page.
-const MAX_TILES: usize = 600;
-/// Most bytes of PNG in one page, before base64.
+const MAX_TILES: usize = 10_000;
+/// Most bytes of image in one page, before base64.
 const MAX_BYTES: usize = 1_500_000;
+/// A PNG larger than this becomes a JPEG where that can be.
+const SMALL_PNG: usize = 300_000;
+/// JPEG quality.
+const QUALITY: u8 = 85;
 /// Largest atlas that is opened, in bytes of pixels.
 const MAX_ATLAS_BYTES: usize = 1 << 30;
-/// Tiles per row of the sprite.
-const COLUMNS: usize = 24;
+/// Fewest tiles per full row of the sprite.
+const MIN_COLUMNS: usize = 24;
 
 /// The decoded atlas of a run: tile `k` shows input `k`.
 pub struct Atlas {
@@ -88,9 +93,9 @@ pub(crate) struct Sprite {
     /// Tiles that did not fit into the budget or are not in the atlas.
     pub(crate) n_dropped: usize,
     place: BTreeMap<usize, usize>,
-    columns: usize,
-    rows: usize,
-    tile: (usize, usize),
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+    pub(crate) tile: (usize, usize),
 }
 
 impl Sprite {
@@ -113,30 +118,38 @@ impl Sprite {
             if order.is_empty() {
                 return Ok(None);
             }
-            let png = encode(atlas, &order).map_err(|e| ReportError::Atlas { reason: e.to_string() })?;
-            if png.len() > MAX_BYTES && order.len() > 1 {
-                order.truncate(order.len() / 2);
+            let columns = columns(order.len());
+            let (kind, image) =
+                encode(atlas, &order, columns).map_err(|reason| ReportError::Atlas { reason })?;
+            if image.len() > MAX_BYTES && order.len() > 1 {
+                let share = MAX_BYTES as f64 / image.len() as f64;
+                order.truncate(((order.len() as f64 * share * 0.95) as usize).clamp(1, order.len() - 1));
                 continue;
             }
             return Ok(Some(Sprite {
                 data_uri: format!(
-                    "data:image/png;base64,{}",
-                    base64::engine::general_purpose::STANDARD.encode(png)
+                    "data:image/{kind};base64,{}",
+                    base64::engine::general_purpose::STANDARD.encode(image)
                 ),
                 n_dropped: n_asked - order.len(),
-                columns: order.len().min(COLUMNS),
-                rows: order.len().div_ceil(COLUMNS),
+                columns,
+                rows: order.len().div_ceil(columns),
                 place: order.iter().enumerate().map(|(k, &i)| (i, k)).collect(),
                 tile: atlas.tile,
             }));
         }
     }
 
+    /// Which tile shows `input`, counted along the rows.
+    pub(crate) fn place(&self, input: usize) -> Option<usize> {
+        self.place.get(&input).copied()
+    }
+
     /// CSS that shows the tile of `input`, whatever the size of its box.
     pub(crate) fn style(&self, input: usize) -> Option<String> {
         let k = *self.place.get(&input)?;
         let along = |index: usize, n: usize| if n > 1 { 100.0 * index as f64 / (n - 1) as f64 } else { 0.0 };
-        let (x, y) = (along(k % COLUMNS, self.columns), along(k / COLUMNS, self.rows));
+        let (x, y) = (along(k % self.columns, self.columns), along(k / self.columns, self.rows));
         Some(format!("background-position:{x:.4}% {y:.4}%"))
     }
 
@@ -153,26 +166,59 @@ impl Sprite {
     }
 }
 
-fn encode(atlas: &Atlas, order: &[usize]) -> Result<Vec<u8>, png::EncodingError> {
+/// Tiles per row for so many tiles: about as many as rows.
+fn columns(n: usize) -> usize {
+    n.min(MIN_COLUMNS.max((n as f64).sqrt().ceil() as usize))
+}
+
+/// `png` or `jpeg`, and the image.
+fn encode(atlas: &Atlas, order: &[usize], columns: usize) -> Result<(&'static str, Vec<u8>), String> {
     let depth = atlas.color.samples();
     let (tile_width, tile_height) = atlas.tile;
-    let columns = order.len().min(COLUMNS);
     let stride = columns * tile_width * depth;
-    let height = order.len().div_ceil(COLUMNS) * tile_height;
+    let height = order.len().div_ceil(columns) * tile_height;
     let mut pixels = vec![0u8; stride * height];
     for (k, &input) in order.iter().enumerate() {
-        let start = (k / COLUMNS) * tile_height * stride + (k % COLUMNS) * tile_width * depth;
+        let start = (k / columns) * tile_height * stride + (k % columns) * tile_width * depth;
         for (y, row) in atlas.rows(input).enumerate() {
             pixels[start + y * stride..][..row.len()].copy_from_slice(row);
         }
     }
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, (columns * tile_width) as u32, height as u32);
-    encoder.set_color(atlas.color);
+    let size = ((columns * tile_width) as u32, height as u32);
+    let png = to_png(&pixels, size, atlas.color).map_err(|e| e.to_string())?;
+    let blocks = tile_width.is_multiple_of(8) && tile_height.is_multiple_of(8);
+    match atlas.color {
+        _ if png.len() <= SMALL_PNG || !blocks => Ok(("png", png)),
+        png::ColorType::Rgb => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::Rgb8)?)),
+        png::ColorType::Grayscale => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::L8)?)),
+        _ => Ok(("png", png)),
+    }
+}
+
+fn to_png(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: png::ColorType,
+) -> Result<Vec<u8>, png::EncodingError> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width, height);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
-    encoder.write_header()?.write_image_data(&pixels)?;
-    Ok(png)
+    encoder.set_compression(png::Compression::Balanced);
+    encoder.write_header()?.write_image_data(pixels)?;
+    Ok(out)
+}
+
+fn to_jpeg(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: image::ExtendedColorType,
+) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, QUALITY)
+        .encode(pixels, width, height, color)
+        .map_err(|e| e.to_string())?;
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -209,16 +255,45 @@ mod tests {
     fn rows_wrap() {
         let sprite = Sprite::crop(&ramp(60), 0..50).unwrap().unwrap();
         let (width, pixels) = decoded(&sprite);
-        assert_eq!((width, pixels.len()), (COLUMNS, 3 * COLUMNS));
-        assert_eq!(pixels[COLUMNS * 2 + 1], 49);
+        assert_eq!((width, pixels.len()), (MIN_COLUMNS, 3 * MIN_COLUMNS));
+        assert_eq!(pixels[MIN_COLUMNS * 2 + 1], 49);
         assert!(sprite.style(49).unwrap().ends_with(" 100.0000%"));
+    }
+
+    /// Tiles of noise, which no compression makes small.
+    fn noise(n: usize, side: usize) -> Atlas {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let pixels = (0..n * side * side * 3).map(|_| next()).collect();
+        let (width, height) = (side, n * side);
+        Atlas { pixels, width, height, color: png::ColorType::Rgb, tile: (side, side), n_columns: 1 }
     }
 
     #[test]
     fn the_budget_drops_the_last_tiles() {
-        let sprite = Sprite::crop(&ramp(1000), 0..1000).unwrap().unwrap();
-        assert_eq!(sprite.n_dropped, 1000 - MAX_TILES);
-        assert!(sprite.style(0).is_some() && sprite.style(999).is_none());
+        let sprite = Sprite::crop(&noise(1200, 28), 0..1200).unwrap().unwrap();
+        assert!(sprite.n_dropped > 300 && sprite.n_dropped < 1100, "{}", sprite.n_dropped);
+        assert!(sprite.data_uri.len() * 3 / 4 <= MAX_BYTES + 64);
+        assert!(sprite.style(0).is_some() && sprite.style(1199).is_none());
+    }
+
+    #[test]
+    fn many_tiles_of_whole_blocks_become_a_jpeg_without_bleeding() {
+        let mut atlas = noise(400, 32);
+        // Half black, half white: a tile that bled would be grey at its edges.
+        for (k, tile) in atlas.pixels.chunks_mut(32 * 32 * 3).enumerate().take(2) {
+            tile.fill(if k == 0 { 0 } else { 255 });
+        }
+        let sprite = Sprite::crop(&atlas, 0..400).unwrap().unwrap();
+        let text = sprite.data_uri.strip_prefix("data:image/jpeg;base64,").unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+        let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
+        for y in 0..32 {
+            assert!(picture.get_pixel(31, y).0[0] < 8 && picture.get_pixel(32, y).0[0] > 247);
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn scaled_moments(kernels: &[MatRef<'_, f64>]) -> Result<(KernelMoments, Vec<f64
 }
 
 /// `H K H` times a power of two, and that power.
-fn centre_both_sides(k: MatRef<'_, f64>) -> (Matrix<f64>, f64) {
+pub(crate) fn centre_both_sides(k: MatRef<'_, f64>) -> (Matrix<f64>, f64) {
     let n = k.n_rows();
     let factor = power_of_two_below(k.data().iter().fold(0.0, |top, v| v.abs().max(top)));
     // Relative to one entry, so that a constant kernel becomes exactly zero.
@@ -127,7 +127,7 @@ fn moments(kernels: &[MatRef<'_, f64>], obstacles: Vec<Option<Status>>) -> Kerne
     })
 }
 
-fn check_kernel(index: usize, k: MatRef<'_, f64>, expected: usize) -> Result<(), SimilarityError> {
+pub(crate) fn check_kernel(index: usize, k: MatRef<'_, f64>, expected: usize) -> Result<(), SimilarityError> {
     if k.n_rows() != k.n_cols() {
         return Err(SimilarityError::NotSquare { index, n_rows: k.n_rows(), n_cols: k.n_cols() });
     }

@@ -13,6 +13,7 @@
 //! Rows are inputs. Values are never clamped; a value that cannot be computed carries its
 //! [`subspect_linalg::Status`]. No I/O, no clock, no randomness; results do not depend on the number of threads.
 
+mod blocks;
 mod centering;
 mod error;
 mod estimator;
@@ -23,8 +24,10 @@ mod moments;
 mod monitor;
 mod panels;
 mod sparse;
+mod statistics;
 mod tile;
 
+pub use blocks::{BlockStructure, block_structure};
 pub use error::SimilarityError;
 pub use estimator::Estimator;
 pub use kernel::{cka, hsic, kernel_moments, linear_cka};
@@ -33,3 +36,7 @@ pub use moments::KernelMoments;
 pub use monitor::{Monitor, Silent};
 pub use panels::{linear_cka_matrix, linear_moments};
 pub use sparse::{ssc_cka, ssc_cka_matrix, ssc_moments};
+pub use statistics::{
+    Cell, Inference, InferenceMatrix, InferenceOptions, kernel_cka_inference, linear_cka_inference,
+    linear_cka_inference_between, ssc_cka_inference, ssc_cka_inference_between,
+};

@@ -19,7 +19,7 @@ use crate::tile::{Folded, TILE, Tile, tiles};
 use crate::{Estimator, KernelMoments, Monitor, SimilarityError};
 
 /// Features per product: bounds the centred copies, and the length of float32 sums.
-const FEATURES: usize = 1024;
+pub(crate) const FEATURES: usize = 1024;
 
 /// Linear CKA of all pairs of layers, `L x L`. Use [`linear_moments`] to get both estimators from one pass.
 ///
@@ -73,7 +73,7 @@ pub(crate) struct Centred<'a> {
 }
 
 impl<'a> Centred<'a> {
-    fn new(layers: &'a [MatRef<'a, f32>], monitor: &dyn Monitor) -> Result<Self, SimilarityError> {
+    pub(crate) fn new(layers: &'a [MatRef<'a, f32>], monitor: &dyn Monitor) -> Result<Self, SimilarityError> {
         let n = layers.first().map_or(0, |x| x.n_rows());
         let mut centerings = Vec::with_capacity(layers.len());
         for (index, &x) in layers.iter().enumerate() {
@@ -94,7 +94,7 @@ impl<'a> Centred<'a> {
     }
 
     /// Rows `start..end` x features `from..to` of layer `l`, centred and scaled.
-    fn panel(&self, l: usize, rows: (usize, usize), features: (usize, usize)) -> Matrix<f32> {
+    pub(crate) fn panel(&self, l: usize, rows: (usize, usize), features: (usize, usize)) -> Matrix<f32> {
         let width = features.1 - features.0;
         let mut out = Matrix::filled(0.0, rows.1 - rows.0, width);
         out.data_mut().par_chunks_mut(width.max(1)).enumerate().for_each(|(i, row)| {

@@ -24,8 +24,8 @@ from .errors import (
 )
 from .expression import Certificates, Dictionary, Expression, Path, express, express_path
 from .graph import (
-    AffinityGraph, Clustering, Measures, Neighbors, Null, Votes, affinity, class_affinity, measures, modularity,
-    modularity_by_class, modularity_null, neighbors, spectral_clustering, vote, vote_outside,
+    AffinityGraph, Clustering, Communities, Interval, Measures, Neighbors, Null, Votes, affinity, class_affinity, leiden,
+    measures, modularity, modularity_by_class, modularity_interval, modularity_null, neighbors, spectral_clustering, vote, vote_outside,
 )
 from .lists import methods
 from .measured import Measured, Undefined, is_defined
@@ -42,13 +42,13 @@ get_num_threads = _core.get_num_threads
 spectral = spectral_clustering
 
 __all__ = [
-    "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Dictionary", "Dynamics",
-    "Expression", "GraphError", "LayerResult", "Measured", "Measures", "MethodError", "Neighbors", "NetworkError",
+    "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Communities", "Dictionary", "Dynamics",
+    "Expression", "GraphError", "Interval", "LayerResult", "Measured", "Measures", "MethodError", "Neighbors", "NetworkError",
     "NotFiniteError", "Null", "ParameterError", "Path", "Run", "ShapeError", "SimilarityMatrix", "StoreError",
     "SubspectError", "Undefined", "UndefinedError", "Votes", "affinity", "agreement", "analyze", "best_matching",
     "capture", "cka", "class_affinity", "compare", "dynamics", "express", "express_path", "get_num_threads", "hsic",
-    "is_defined", "layers", "linear_cka", "measures", "methods", "modularity", "modularity_by_class",
-    "modularity_null", "neighbors", "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity",
+    "is_defined", "layers", "leiden", "linear_cka", "measures", "methods", "modularity", "modularity_by_class",
+    "modularity_interval", "modularity_null", "neighbors", "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity",
     "plot_votes", "report", "set_num_threads", "similarity", "similarity_matrix", "spectral", "spectral_clustering",
     "ssc_cka", "vote", "vote_outside", "write_store",
 ]

@@ -65,6 +65,13 @@ class Graph:
     def neighbours(
         self, i: int, n_neighbors: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+    def modularity_interval(
+        self, labels: _Labels, resolution: float, n_resamples: int, level: float, random_state: int
+    ) -> tuple[Any, Any, str]: ...
+    def leiden(
+        self, quality: str, resolution: Optional[float], theta: float, n_iterations: int, n_seeds: int,
+        random_state: int,
+    ) -> dict[str, Any]: ...
     def spectral(
         self, n_clusters: int, embedding: str, min_component: int, n_init: int, random_state: int
     ) -> dict[str, Any]: ...

@@ -19,8 +19,9 @@ from .lists import all_lists
 from .measured import Measured, column, show
 
 __all__ = [
-    "AffinityGraph", "Clustering", "Measures", "Neighbors", "Null", "Votes", "affinity", "measures", "modularity",
-    "modularity_null", "neighbors", "spectral_clustering", "vote",
+    "AffinityGraph", "Clustering", "Communities", "Interval", "Measures", "Neighbors", "Null", "Votes", "affinity",
+    "leiden", "measures", "modularity", "modularity_interval", "modularity_null", "neighbors", "spectral_clustering",
+    "vote",
 ]
 
 
@@ -306,6 +307,9 @@ class Clustering:
     inertia: Measured
     status: str
 
+    def __repr__(self) -> str:
+        return f"<Clustering: {self.n_clusters} clusters of {len(self.labels)} inputs, {self.status}>"
+
     def _repr_html_(self) -> str:
         sizes = ", ".join(map(str, np.bincount(self.labels))) if len(self.labels) else ""
         rows = [("clusters", self.n_clusters), ("sizes", sizes), ("components", self.n_components), ("status", self.status)]
@@ -330,6 +334,74 @@ def spectral_clustering(
     core = as_graph(graph)._core
     seed = edge.seed(random_state)
     return Clustering(**core.spectral(int(n_clusters), embedding, int(min_component), int(n_init), seed))
+
+
+@dataclass(frozen=True)
+class Communities:
+    """Detected communities. ``qualities`` holds what every search reached: their spread says how sure the best is."""
+
+    labels: np.ndarray
+    n_clusters: int
+    quality: Measured
+    resolution: float
+    n_iterations: int
+    qualities: np.ma.MaskedArray
+    status: str
+
+    def __repr__(self) -> str:
+        return f"<Communities: {self.n_clusters} of {len(self.labels)} inputs, quality {show(self.quality, 4)}, {self.status}>"
+
+    def _repr_html_(self) -> str:
+        sizes = np.sort(np.bincount(self.labels))[::-1] if len(self.labels) else np.array([], dtype=int)
+        shown = ", ".join(map(str, sizes[:12])) + (", ..." if len(sizes) > 12 else "")
+        rows = [("communities", self.n_clusters), ("sizes", shown), ("quality", show(self.quality, 4)), ("status", self.status)]
+        return html.table(("Leiden", ""), rows)
+
+
+def leiden(
+    graph: Any,
+    *,
+    quality: str = "modularity",
+    resolution: float | None = None,
+    theta: float = 0.05,
+    n_iterations: int = 100,
+    n_seeds: int = 10,
+    random_state: Any = 0,
+) -> Communities:
+    """Communities by the Leiden algorithm (Traag, Waltman & van Eck 2019): the best of ``n_seeds`` searches.
+
+    ``quality``: ``modularity`` or ``cpm``. ``resolution``: larger values give more and smaller communities; by default 1,
+    with ``cpm`` the mean affinity of all pairs. Compare with labels by :func:`subspect.agreement`.
+    """
+    for name, value in (("n_iterations", n_iterations), ("n_seeds", n_seeds)):
+        if int(value) < 1:
+            raise ParameterError(f"`{name}` must be a whole number of at least 1, found {value}")
+    found = as_graph(graph)._core.leiden(
+        quality, None if resolution is None else float(resolution), float(theta), int(n_iterations), int(n_seeds),
+        edge.seed(random_state),
+    )
+    return Communities(**{**found, "qualities": column(found["qualities"])[0]})
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds of a value under resampled inputs."""
+
+    lo: Measured
+    hi: Measured
+    level: float
+    method: str
+
+
+def modularity_interval(
+    graph: Any, labels: Any, *, level: float = 0.95, n_resamples: int = 1000, resolution: float = 1.0,
+    random_state: Any = 0,
+) -> Interval:
+    """How far the modularity depends on which inputs were drawn: a bootstrap over inputs."""
+    lo, hi, method = as_graph(graph)._core.modularity_interval(
+        edge.Classes(labels).parts, _resolution(resolution), int(n_resamples), float(level), edge.seed(random_state)
+    )
+    return Interval(lo, hi, float(level), method)
 
 
 def modularity_by_class(graph: Any, labels: Any, *, resolution: float = 1.0) -> dict[Any, Measured]:

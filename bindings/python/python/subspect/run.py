@@ -144,7 +144,8 @@ class Run:
         return self.similarity(measure, estimator).plot(**options)
 
     def __repr__(self) -> str:
-        return f"<Run {str(self.path)!r}: {len(self)} layers of {len(self.record['inputs']['ids'])} inputs>"
+        where = "" if self._keep is not None else f" {str(self.path)!r}:"  # a temporary folder's name says nothing
+        return f"<Run{where} {len(self)} layers of {len(self.record['inputs']['ids'])} inputs>"
 
     def _repr_html_(self) -> str:
         shown = ("modularity", "sre", "vote_accuracy", "vote_agreement")

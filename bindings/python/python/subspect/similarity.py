@@ -75,7 +75,7 @@ class SimilarityMatrix:
         from .measured import Undefined
 
         i, j = self.rows.index(pair[0]), self.columns.index(pair[1])
-        return Undefined(self.status[i, j]) if self.status[i, j] else float(self.values.data[i, j])
+        return Undefined(str(self.status[i, j])) if self.status[i, j] else float(self.values.data[i, j])
 
     def to_numpy(self) -> np.ma.MaskedArray:
         """The values, masked where undefined."""

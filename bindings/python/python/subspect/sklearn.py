@@ -35,7 +35,7 @@ class _Expressing(BaseEstimator):
     def _question(self) -> dict[str, Any]:
         """The method's own parameters among the estimator's."""
         own = {p["name"] for p in method_info(self.method)["parameters"]}
-        names = ("alpha_ratio", "alpha", "l1_ratio", "n_nonzero_coefs", "n_neighbors", "positive", "tau", "mu")
+        names = ("alpha_ratio", "alpha", "l1_ratio", "n_nonzero_coefs", "n_neighbors", "positive", "affine", "tau", "mu")
         given = {name: getattr(self, name) for name in names if hasattr(self, name) and name in own}
         return {k: v for k, v in given.items() if v is not None}
 
@@ -68,7 +68,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
     method : str
         A method of ``subspect.methods()``: ``lasso`` (SSC-BP), ``elastic_net`` (EnSC), ``omp`` (SSC-OMP), ``ridge``
         (LSR), ``lrsc``, ``knn``, ``admm``, ``saini2021``.
-    alpha_ratio, alpha, l1_ratio, n_nonzero_coefs, n_neighbors, positive, tau, mu : optional
+    alpha_ratio, alpha, l1_ratio, n_nonzero_coefs, n_neighbors, positive, affine, tau, mu : optional
         Parameters of the method; those of other methods are not looked at.
     postprocess : str
         What is done to ``|C|`` before it is made symmetric.
@@ -87,7 +87,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
 
     def __init__(
         self, n_clusters: int = 8, *, method: str = "lasso", alpha_ratio: Any = None, alpha: Any = None,
-        l1_ratio: Any = None, n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None,
+        l1_ratio: Any = None, n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None, affine: Any = None,
         tau: Any = None, mu: Any = None, tol: Any = None, max_iter: Any = None, unit_rows: bool = True,
         postprocess: str = "row_normalized", n_init: int = 20, memory: Any = "4GiB", random_state: Any = None,
         progress: Any = False,
@@ -100,6 +100,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
         self.n_nonzero_coefs = n_nonzero_coefs
         self.n_neighbors = n_neighbors
         self.positive = positive
+        self.affine = affine
         self.tau = tau
         self.mu = mu
         self.tol = tol
@@ -142,7 +143,7 @@ class SelfExpressiveGraph(TransformerMixin, _Expressing):
 
     def __init__(
         self, method: str = "lasso", *, alpha_ratio: Any = None, alpha: Any = None, l1_ratio: Any = None,
-        n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None, tau: Any = None, mu: Any = None,
+        n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None, affine: Any = None, tau: Any = None, mu: Any = None,
         tol: Any = None, max_iter: Any = None, unit_rows: bool = True, memory: Any = "4GiB", progress: Any = False,
     ) -> None:
         self.method = method
@@ -152,6 +153,7 @@ class SelfExpressiveGraph(TransformerMixin, _Expressing):
         self.n_nonzero_coefs = n_nonzero_coefs
         self.n_neighbors = n_neighbors
         self.positive = positive
+        self.affine = affine
         self.tau = tau
         self.mu = mu
         self.tol = tol
@@ -221,7 +223,7 @@ class AffinityVoteClassifier(ClassifierMixin, _Expressing):
 
     def __init__(
         self, method: str = "lasso", *, alpha_ratio: Any = None, alpha: Any = None, l1_ratio: Any = None,
-        n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None, tol: Any = None,
+        n_nonzero_coefs: Any = None, n_neighbors: Any = None, positive: Any = None, affine: Any = None, tol: Any = None,
         max_iter: Any = None, unit_rows: bool = True, memory: Any = "4GiB", progress: Any = False,
     ) -> None:
         self.method = method
@@ -231,6 +233,7 @@ class AffinityVoteClassifier(ClassifierMixin, _Expressing):
         self.n_nonzero_coefs = n_nonzero_coefs
         self.n_neighbors = n_neighbors
         self.positive = positive
+        self.affine = affine
         self.tol = tol
         self.max_iter = max_iter
         self.unit_rows = unit_rows

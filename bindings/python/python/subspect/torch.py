@@ -159,7 +159,7 @@ class _Sink:
                 if len(parts) > 1:
                     self._parts[name] = [np.concatenate(parts)]
             return {name: parts[0] for name, parts in self._parts.items()}
-        out = {}
+        out: Dict[str, np.ndarray] = {}
         for name, file in self._files.items():
             file.flush()
             shape = (self.rows[name], self.features[name])
@@ -278,7 +278,7 @@ class Capture(Mapping):
 
     def _about(self) -> Dict[str, Any]:
         known = {"labels": self.labels, "predictions": self.predictions, "confidence": self.confidence, "ids": self.ids}
-        model = (type(self.model).__name__, f"torch {torch.__version__}", [])
+        model: Tuple[str, str, List[int]] = (type(self.model).__name__, f"torch {torch.__version__}", [])
         return {**known, "classes": self.classes, "model": model, "name": type(self.model).__name__}
 
     # Hooks.

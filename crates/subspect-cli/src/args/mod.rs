@@ -4,7 +4,7 @@ mod options;
 
 use clap::{Args, Parser, ValueEnum};
 
-pub(crate) use options::{OptionArgs, OptionSet};
+pub(crate) use options::{OptionArgs, OptionSet, default_text};
 
 use crate::command::Command;
 

@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use subspect_express::METHODS;
+use subspect_express::{METHODS, ParameterInfo};
 use subspect_pipeline::options::{Group, Kind, OptionInfo, Options, option, short};
 
 /// Which options a command takes.
@@ -119,6 +119,11 @@ fn parameters() -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// A default as a person writes it.
+pub(crate) fn default_text(parameter: &ParameterInfo, value: f64) -> String {
+    if parameter.is_switch() { parameter.show(value) } else { short(value) }
+}
+
 /// One argument for a parameter, with the methods it belongs to and their defaults.
 fn parameter_arg(name: &'static str) -> Arg {
     let users: Vec<_> = METHODS
@@ -128,11 +133,13 @@ fn parameter_arg(name: &'static str) -> Arg {
     let summary = users.first().map_or("", |(_, p)| p.summary);
     let methods: Vec<String> = users
         .iter()
-        .map(|(method, p)| p.default.map_or((*method).to_owned(), |d| format!("{method}: {}", short(d))))
+        .map(|(method, p)| {
+            p.default.map_or((*method).to_owned(), |d| format!("{method}: {}", default_text(p, d)))
+        })
         .collect();
     Arg::new(name)
         .long(dashed(name))
-        .value_name("X")
+        .value_name(if users.iter().all(|(_, p)| p.is_switch()) { "true|false" } else { "X" })
         .allow_hyphen_values(true)
         .help_heading(Group::Expression.heading())
         .help(format!("{} [{}]", summary.trim_end_matches('.'), methods.join(", ")))

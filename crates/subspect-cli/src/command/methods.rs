@@ -6,6 +6,7 @@ use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::{OPTIONS, short};
 
 use crate::answer::Answer;
+use crate::args::default_text;
 use crate::failure::Failure;
 use crate::table::table;
 
@@ -64,7 +65,7 @@ fn methods(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
             .parameters
             .iter()
             .map(|p| {
-                let default = p.default.map_or("-".to_owned(), short);
+                let default = p.default.map_or("-".to_owned(), |d| default_text(p, d));
                 vec![format!("  {}", p.name), default, p.range(), p.summary.to_owned()]
             })
             .collect();

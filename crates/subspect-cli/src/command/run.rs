@@ -63,6 +63,7 @@ impl OptionSet for RunOptions {
         "permutations",
         "resolution",
         "similarity",
+        "layout_epochs",
         "examples",
         "neighbours",
         "batch_size",

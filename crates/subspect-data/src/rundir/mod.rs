@@ -4,6 +4,8 @@
 //! plan.toml          every effective value
 //! record.json        what was found, and with what
 //! graphs/NAME.npz    one affinity graph per layer (SciPy CSR)
+//! neighbours/NAME.npz  every input's strongest neighbours
+//! layouts/NAME.npy   where each layer's map shows the inputs
 //! tables/NAME.csv    the same numbers for spreadsheets
 //! thumbnails.png     the inputs' pictures
 //! report.html        the page
@@ -103,6 +105,18 @@ impl RunDir {
     /// wants it.
     pub fn graph_file(layer: &str) -> String {
         format!("graphs/{}.npz", file_stem(layer))
+    }
+
+    /// `layouts/<layer>.npy` relative to the directory, as [`LayerRecord::layout`](crate::record::LayerRecord::layout)
+    /// wants it.
+    pub fn layout_file(layer: &str) -> String {
+        format!("layouts/{}.npy", file_stem(layer))
+    }
+
+    /// `neighbours/<layer>.npz` relative to the directory, as
+    /// [`LayerRecord::neighbours`](crate::record::LayerRecord::neighbours) wants it.
+    pub fn neighbours_file(layer: &str) -> String {
+        format!("neighbours/{}.npz", file_stem(layer))
     }
 
     /// Path of a file given relative to the directory.

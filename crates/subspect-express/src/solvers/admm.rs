@@ -2,7 +2,7 @@
 //! [`super::published_admm`] set out to do, and a second, unrelated road to the exact answer.
 //!
 //! `min ||X̂ - C X̂||_F² / 2 + sum_i alpha_i ||C_i||_1`, zero diagonal, through the splitting `Z = C` with multiplier `L`
-//! and penalty `m`; Elhamifar & Vidal, TPAMI 2013, algorithm 2 without its affine and outlier terms (theirs times
+//! and penalty `m`; Elhamifar & Vidal, TPAMI 2013, algorithm 2 without its outlier term (theirs times
 //! `tau = 1 / alpha`). With `K = X̂ X̂ᵀ`, one step is
 //!
 //! ```text
@@ -11,6 +11,9 @@
 //! C  = soft(Z' + L / m, alpha_i / m), zero diagonal
 //! L  = L + m (Z' - C)
 //! ```
+//!
+//! Where coefficients sum to one (`affine`), `Z` is the best of those that do: `Z + t wᵀ` with `w = (K + m I)⁻¹ e`, `e`
+//! the inputs that are not zero, and `t = (1 - Z e) / eᵀ w`. What is looked at is `C` over its sum.
 //!
 //! A round is 50 steps. After it every row gets the duality gap of its `C`, and rows that meet the tolerance leave;
 //! then `m` is balanced (relative residuals, Wohlberg 2017) and the inverse renewed. After 20 rounds `m` stays, as the
@@ -21,10 +24,12 @@
 use rayon::prelude::*;
 use subspect_linalg::{Dictionary, Matrix, Measured, product_abt_f64, spd_inverse};
 
+use super::active_set::Weights;
+use super::affine::AFFINE;
 use super::dense;
 use super::lasso::{ALPHA, ALPHA_RATIO};
 use super::published_admm::shrink;
-use crate::certificate::RowFacts;
+use crate::certificate::{AffineFacts, RowFacts, on_support};
 use crate::panel::{Row, stack};
 use crate::{Alpha, Certificate, ExpressError, MethodInfo, Monitor, Solution, SolveOptions, SolveStatus};
 
@@ -34,7 +39,7 @@ pub(crate) static INFO: MethodInfo = MethodInfo {
     reference: "Elhamifar & Vidal, TPAMI 2013, arXiv 1203.1005, algorithm 2",
     certified: true,
     dense: false,
-    parameters: &[ALPHA_RATIO, ALPHA],
+    parameters: &[ALPHA_RATIO, ALPHA, AFFINE],
 };
 
 /// Steps between two looks at the rows.
@@ -49,6 +54,7 @@ const RELAXATION: f64 = 1.6;
 pub(crate) fn solve(
     dictionary: &Dictionary<'_>,
     alpha: Alpha,
+    affine: bool,
     options: &SolveOptions,
     monitor: &dyn Monitor,
 ) -> Result<Solution, ExpressError> {
@@ -57,13 +63,22 @@ pub(crate) fn solve(
     let gram = dense::gram(dictionary);
     let mut rows: Vec<Option<Row>> = Vec::with_capacity(n);
     let mut state = State::new(n);
+    if affine {
+        state.atoms = (0..n).map(|j| f64::from(u8::from(dictionary.squared_norm(j) > 0.0))).collect();
+    }
     for i in 0..n {
         let alpha_max = dense::largest_correlation(i, gram.row(i));
         let weight = match alpha {
             Alpha::Absolute(alpha) => alpha,
             Alpha::Ratio(ratio) => ratio * alpha_max,
         };
-        if alpha_max == 0.0 || weight >= alpha_max {
+        let trivial = if affine {
+            let others = state.atoms.iter().sum::<f64>() - 1.0;
+            state.atoms[i] == 0.0 || others < 0.5 || weight == 0.0
+        } else {
+            alpha_max == 0.0 || weight >= alpha_max
+        };
+        if trivial {
             let certificate = Certificate::trivial(dictionary.squared_norm(i));
             rows.push(Some(Row { entries: Vec::new(), certificate }));
         } else {
@@ -114,6 +129,9 @@ struct State {
     work: Matrix<f64>,
     penalty: f64,
     inverse: Matrix<f64>,
+    /// Where coefficients sum to one, 1 for every input that is not zero, and `(K + m I)⁻¹` times that.
+    atoms: Vec<f64>,
+    along: Vec<f64>,
     /// `||Z' - C||²` and `||C - C_before||²` of the last step.
     residuals: (f64, f64),
 }
@@ -123,7 +141,19 @@ impl State {
         let none = || Matrix::filled(0.0, 0, n);
         let (inputs, weights) = (Vec::new(), Vec::new());
         let (c, z, multiplier, work, inverse) = (none(), none(), none(), none(), none());
-        Self { inputs, weights, c, z, multiplier, work, penalty: 1.0, inverse, residuals: (0.0, 0.0) }
+        Self {
+            inputs,
+            weights,
+            c,
+            z,
+            multiplier,
+            work,
+            penalty: 1.0,
+            inverse,
+            atoms: vec![],
+            along: vec![],
+            residuals: (0.0, 0.0),
+        }
     }
 
     /// All zero, and the mean squared norm as the first penalty: the scale of `K`.
@@ -143,6 +173,10 @@ impl State {
         let n = gram.n_rows();
         let system = Matrix::from_fn(n, n, |i, j| gram.row(i)[j] + if i == j { penalty } else { 0.0 });
         if let Some(inverse) = spd_inverse(&system) {
+            let part = |row: &[f64]| row.iter().zip(&self.atoms).map(|(p, e)| p * e).sum();
+            if !self.atoms.is_empty() {
+                self.along = (0..n).map(|i| part(inverse.row(i))).collect();
+            }
             (self.penalty, self.inverse) = (penalty, inverse);
         }
     }
@@ -158,7 +192,8 @@ impl State {
             row.iter_mut().zip(known).for_each(|(out, ((k, c), l))| *out = k + m * c - l);
         });
         product_abt_f64(self.work.as_ref(), self.inverse.as_ref(), self.z.data_mut());
-        let weights = &self.weights;
+        let (weights, along, atoms) = (&self.weights, &self.along, &self.atoms);
+        let whole: f64 = along.iter().zip(atoms).map(|(w, e)| w * e).sum();
         let changes: Vec<(f64, f64)> = self
             .z
             .data_mut()
@@ -168,6 +203,11 @@ impl State {
             .enumerate()
             .map(|(at, ((z, l), new))| {
                 let old = c.row(at);
+                if !atoms.is_empty() {
+                    let sum: f64 = z.iter().zip(atoms).map(|(z, e)| z * e).sum();
+                    let step = (1.0 - sum) / whole;
+                    z.iter_mut().zip(along).for_each(|(z, w)| *z += step * w);
+                }
                 z.iter_mut().zip(old).for_each(|(z, c)| *z = RELAXATION * *z + (1.0 - RELAXATION) * c);
                 let range = shrink(inputs[at], z, old, l, new, m, weights[at] / m);
                 (range.primal, range.change)
@@ -183,8 +223,13 @@ impl State {
             .into_par_iter()
             .map(|at| {
                 let i = self.inputs[at];
-                let entries = dense::entries(i, self.c.row(at));
-                let certificate = certify(gram, i, &entries, self.weights[at], round, tol);
+                let mut entries = dense::entries(i, self.c.row(at));
+                if !self.atoms.is_empty() {
+                    let sum: f64 = entries.iter().map(|e| e.1).sum();
+                    let scale = if sum > 0.0 { 1.0 / sum } else { 1.0 };
+                    entries.iter_mut().for_each(|e| e.1 *= scale);
+                }
+                let certificate = certify(gram, i, &entries, self.weights[at], &self.atoms, round, tol);
                 Row { entries, certificate }
             })
             .collect()
@@ -219,12 +264,13 @@ impl State {
     }
 }
 
-/// The lasso's certificate of row `i`, from the Gram matrix.
+/// The lasso's certificate of row `i`, from the Gram matrix; `atoms` where coefficients sum to one.
 fn certify(
     gram: &Matrix<f64>,
     i: usize,
     entries: &[(u32, f64)],
     weight: f64,
+    atoms: &[f64],
     n_iter: u32,
     tol: f64,
 ) -> Certificate {
@@ -233,15 +279,32 @@ fn certify(
         correlations.iter_mut().zip(gram.row(j as usize)).for_each(|(h, k)| *h -= c * k);
     }
     let fit: f64 = entries.iter().map(|&(j, c)| c * correlations[j as usize]).sum();
-    let on_support = entries.iter().map(|&(j, c)| (correlations[j as usize] - weight * c.signum()).abs());
+    let violations = entries.iter().map(|&(j, c)| (correlations[j as usize] - weight * c.signum()).abs());
     let facts = RowFacts {
         residual_squared: (correlations[i] - fit).max(0.0),
         target_dot_residual: correlations[i],
         l1: entries.iter().map(|e| e.1.abs()).sum(),
         squares: 0.0,
         max_gradient: dense::largest_correlation(i, &correlations),
-        support_violation: on_support.fold(0.0, f64::max),
+        support_violation: violations.fold(0.0, f64::max),
     };
+    if !atoms.is_empty() {
+        let gradients = correlations.iter().zip(atoms).enumerate().filter(|&(j, (_, e))| j != i && *e > 0.0);
+        let (least, most) = gradients
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, (g, _))| (low.min(*g), high.max(*g)));
+        let support = entries.iter().map(|&(j, c)| (correlations[j as usize], c));
+        let facts = AffineFacts {
+            residual_squared: facts.residual_squared,
+            target_dot_residual: facts.target_dot_residual,
+            sum: entries.iter().map(|e| e.1).sum(),
+            l1: facts.l1,
+            squares: 0.0,
+            least,
+            most,
+            on_support: on_support(support, weight),
+        };
+        return facts.certificate(&Weights { l1: weight, l2: 0.0, positive: false }, tol, n_iter);
+    }
     let (primal, dual, gap, kkt) = facts.evaluate(weight, 0.0);
     Certificate {
         status: if gap <= tol { SolveStatus::Converged } else { SolveStatus::MaxIter },

@@ -17,6 +17,7 @@ use std::ops::Range;
 use subspect_linalg::{Dictionary, Measured};
 
 use super::active_set::{Restricted, Weights};
+use super::affine::AFFINE;
 use super::correlations::{Query, for_each_above, max_abs, nearest, scan, scan_error, strongest};
 use super::exact_row::ExactRow;
 use crate::certificate::RowFacts;
@@ -54,7 +55,7 @@ pub(crate) const POSITIVE: ParameterInfo = ParameterInfo {
     max: 1.0,
     open_min: false,
     integer: true,
-    summary: "1: coefficients must not be negative",
+    summary: "coefficients must not be negative",
 };
 
 pub(crate) static LASSO: MethodInfo = MethodInfo {
@@ -63,7 +64,7 @@ pub(crate) static LASSO: MethodInfo = MethodInfo {
     reference: "Elhamifar & Vidal, TPAMI 2013, arXiv 1203.1005",
     certified: true,
     dense: false,
-    parameters: &[ALPHA_RATIO, ALPHA, POSITIVE],
+    parameters: &[ALPHA_RATIO, ALPHA, POSITIVE, AFFINE],
 };
 
 pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
@@ -85,6 +86,7 @@ pub(crate) static ELASTIC_NET: MethodInfo = MethodInfo {
             summary: "share of the l1 part of the penalty; 1 is the lasso",
         },
         POSITIVE,
+        AFFINE,
     ],
 };
 

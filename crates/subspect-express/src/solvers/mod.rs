@@ -7,6 +7,7 @@ use crate::MethodInfo;
 
 mod active_set;
 pub(crate) mod admm;
+pub(crate) mod affine;
 mod cholesky;
 mod correlations;
 mod dense;
@@ -19,8 +20,12 @@ pub(crate) mod lrsc;
 pub(crate) mod omp;
 mod positive_omp;
 mod published_admm;
+mod pursuit_scan;
 pub(crate) mod ridge;
 pub(crate) mod saini2021;
+
+pub(crate) use active_set::Weights;
+pub(crate) use affine::SUM_TOLERANCE;
 
 /// All methods, the default first.
 pub static METHODS: &[&MethodInfo] = &[

@@ -8,9 +8,10 @@ use subspect_linalg::Measured;
 use crate::agreement::Contingency;
 
 /// Share of inputs on the best matching; clusters and classes left over count as wrong.
-pub(super) fn accuracy(table: &Contingency) -> Measured {
-    let matched = best_matching(&table.counts);
-    let covered: usize = matched.iter().enumerate().filter_map(|(i, m)| m.map(|j| table.counts[i][j])).sum();
+pub(crate) fn accuracy(table: &Contingency) -> Measured {
+    let counts = table.counts();
+    let matched = best_matching(&counts);
+    let covered: usize = matched.iter().enumerate().filter_map(|(i, m)| m.map(|j| counts[i][j])).sum();
     Measured::finite(covered as f64 / table.n as f64)
 }
 

@@ -20,12 +20,12 @@ impl Information {
         let entropy = |sizes: &[usize]| -> f64 {
             sizes.iter().map(|&s| s as f64 / n).map(|p| -p * p.ln()).sum::<f64>().max(0.0)
         };
-        let term = |(i, j, c): (usize, usize, usize)| {
-            let c = c as f64;
-            c / n * (n * c / (table.row_sums[i] as f64 * table.col_sums[j] as f64)).ln()
+        let term = |&(i, j, c): &(u32, u32, usize)| {
+            let (c, row, col) = (c as f64, table.row_sums[i as usize], table.col_sums[j as usize]);
+            c / n * (n * c / (row as f64 * col as f64)).ln()
         };
         // Independent partitions give sums that cancel to a rounding error of either sign.
-        let mutual = table.entries().map(term).sum::<f64>().max(0.0);
+        let mutual = table.cells.iter().map(term).sum::<f64>().max(0.0);
         Self { rows: entropy(&table.row_sums), cols: entropy(&table.col_sums), mutual }
     }
 }
@@ -34,7 +34,7 @@ fn over(numerator: f64, entropy: f64) -> Measured {
     if entropy > 0.0 { Measured::finite(numerator / entropy) } else { Status::OneClass.into() }
 }
 
-pub(super) fn nmi(table: &Contingency) -> Measured {
+pub(crate) fn nmi(table: &Contingency) -> Measured {
     let found = Information::of(table);
     over(found.mutual, 0.5 * (found.rows + found.cols))
 }
@@ -49,13 +49,13 @@ pub(super) fn completeness(table: &Contingency) -> Measured {
     over(found.mutual, found.cols)
 }
 
-pub(super) fn vi(table: &Contingency) -> Measured {
+pub(crate) fn vi(table: &Contingency) -> Measured {
     let found = Information::of(table);
     // Equal partitions cancel to a rounding error of either sign.
     Measured::finite((found.rows + found.cols - 2.0 * found.mutual).max(0.0))
 }
 
-pub(super) fn ami(table: &Contingency) -> Measured {
+pub(crate) fn ami(table: &Contingency) -> Measured {
     let found = Information::of(table);
     let mean = 0.5 * (found.rows + found.cols);
     if mean == 0.0 {
@@ -69,13 +69,15 @@ pub(super) fn ami(table: &Contingency) -> Measured {
     Measured::finite((found.mutual - by_chance) / (mean - by_chance))
 }
 
-/// `E[MI]` over all pairs of partitions with these sizes.
+/// `E[MI]` over all pairs of partitions with these sizes. Pairs of equal sizes are looked at once: of different sizes
+/// there are fewer than `sqrt(2 N)`, however many communities.
 fn expected(table: &Contingency) -> f64 {
     let n = table.n;
     let log_factorial = log_factorials(n);
     let mut sum = 0.0;
-    for &a in &table.row_sums {
-        for &b in &table.col_sums {
+    for &(a, n_a) in &distinct(&table.row_sums) {
+        for &(b, n_b) in &distinct(&table.col_sums) {
+            let repeated = n_a as f64 * n_b as f64;
             // The part of the hypergeometric probability that does not depend on the count.
             let fixed = log_factorial[a] + log_factorial[b] + log_factorial[n - a] + log_factorial[n - b]
                 - log_factorial[n];
@@ -85,11 +87,18 @@ fn expected(table: &Contingency) -> f64 {
                     + log_factorial[b - c]
                     + log_factorial[n + c - a - b];
                 let (c, n) = (c as f64, n as f64);
-                sum += c / n * (n * c / (a as f64 * b as f64)).ln() * (fixed - rest).exp();
+                sum += repeated * (c / n) * (n * c / (a as f64 * b as f64)).ln() * (fixed - rest).exp();
             }
         }
     }
     sum
+}
+
+/// Sizes in ascending order, and how often each comes.
+fn distinct(sizes: &[usize]) -> Vec<(usize, usize)> {
+    let mut sorted = sizes.to_vec();
+    sorted.sort_unstable();
+    sorted.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect()
 }
 
 /// `ln(i!)` for `i` up to `n`, summed with compensation (Neumaier), so that differences stay exact for large n.

@@ -7,7 +7,7 @@
 
 mod assignment;
 mod contingency;
-mod information;
+pub(crate) mod information;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -17,8 +17,10 @@ use subspect_linalg::{Measured, Status};
 use crate::partition::check_length;
 use crate::{GraphError, Partition};
 
+pub(crate) use assignment::accuracy;
 pub use assignment::best_matching;
 pub use contingency::Contingency;
+pub(crate) use pairs::ari;
 
 /// Every measure of agreement, in the order in which tables show them.
 pub static AGREEMENTS: &[AgreementInfo] = &[

@@ -11,11 +11,11 @@ fn pairs(n: usize) -> f64 {
     n as f64 * (n as f64 - 1.0) / 2.0
 }
 
-pub(super) fn ari(table: &Contingency) -> Measured {
+pub(crate) fn ari(table: &Contingency) -> Measured {
     if table.row_sums.len() == 1 && table.col_sums.len() == 1 {
         return Status::OneClass.into();
     }
-    let together: f64 = table.entries().map(|(_, _, c)| pairs(c)).sum();
+    let together: f64 = table.cells.iter().map(|&(_, _, c)| pairs(c)).sum();
     let rows: f64 = table.row_sums.iter().map(|&s| pairs(s)).sum();
     let cols: f64 = table.col_sums.iter().map(|&s| pairs(s)).sum();
     let (largest, by_chance) = (0.5 * (rows + cols), rows * cols / pairs(table.n));

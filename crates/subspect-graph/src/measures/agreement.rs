@@ -3,7 +3,7 @@
 use subspect_linalg::{Measured, Status};
 
 use crate::measures::MeasureInfo;
-use crate::vote::{affinity_votes, vote_accuracy, vote_share};
+use crate::vote::{vote_accuracy, vote_share};
 
 pub(super) static ACCURACY: MeasureInfo = MeasureInfo {
     name: "vote_accuracy",
@@ -11,7 +11,7 @@ pub(super) static ACCURACY: MeasureInfo = MeasureInfo {
     reference: "Saini, Devineni & Papalexakis, ECML-PKDD 2021",
     range: "0 to 1",
     parameters: &[],
-    compute: |s| s.with_partition(|p| vote_accuracy(&affinity_votes(s.graph, p), p)),
+    compute: |s| s.with_partition(|p| vote_accuracy(s.votes(p), p)),
 };
 
 pub(super) static AGREEMENT: MeasureInfo = MeasureInfo {
@@ -23,7 +23,7 @@ pub(super) static AGREEMENT: MeasureInfo = MeasureInfo {
     compute: |s| {
         s.with_partition(|p| match s.predictions {
             None => Measured::from(Status::NoPredictions),
-            Some(predictions) => vote_share(&affinity_votes(s.graph, p), predictions),
+            Some(predictions) => vote_share(s.votes(p), predictions),
         })
     },
 };

@@ -5,7 +5,6 @@
 use subspect_linalg::{Measured, Status};
 
 use crate::measures::MeasureInfo;
-use crate::measures::modularity::ClassMass;
 use crate::{AffinityGraph, Partition};
 
 pub(super) static SAME_CLASS_MASS: MeasureInfo = MeasureInfo {
@@ -19,7 +18,7 @@ pub(super) static SAME_CLASS_MASS: MeasureInfo = MeasureInfo {
             if s.graph.is_empty() {
                 return Status::EmptyGraph.into();
             }
-            Measured::finite(ClassMass::of(s.graph, p).within.iter().sum::<f64>() / s.graph.total_mass())
+            Measured::finite(s.class_mass(p).within.iter().sum::<f64>() / s.graph.total_mass())
         })
     },
 };

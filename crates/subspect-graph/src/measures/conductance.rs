@@ -5,8 +5,9 @@
 
 use subspect_linalg::{Measured, Status};
 
+use crate::measures::MeasureInfo;
 use crate::measures::modularity::{ClassMass, obstacle};
-use crate::measures::{MeasureInfo, Subject};
+use crate::measures::workings::Workings;
 use crate::{AffinityGraph, Partition};
 
 pub(super) static MEAN: MeasureInfo = MeasureInfo {
@@ -51,11 +52,11 @@ pub fn conductance(graph: &AffinityGraph, partition: &Partition) -> Vec<Measured
         .collect()
 }
 
-fn over_classes(subject: &Subject<'_>, summary: impl Fn(&[f64]) -> f64) -> Measured {
-    subject.with_partition(|partition| {
-        let all = conductance(subject.graph, partition);
+fn over_classes(workings: &Workings<'_>, summary: impl Fn(&[f64]) -> f64) -> Measured {
+    workings.with_partition(|partition| {
+        let all = workings.conductance(partition);
         let defined: Vec<f64> = all.iter().filter_map(|m| m.value()).collect();
-        match (defined.is_empty(), obstacle(subject.graph, partition)) {
+        match (defined.is_empty(), obstacle(workings.graph, partition)) {
             (_, Some(status)) => status.into(),
             (true, None) => Status::EmptyGraph.into(),
             (false, None) => Measured::finite(summary(&defined)),

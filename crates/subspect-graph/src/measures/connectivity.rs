@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use subspect_linalg::{Csr, EigenOptions, Measured, Seed, Status, largest_eigenpairs};
 
 use crate::components::{degrees, indicators, induced, normalized, of_matrix};
-use crate::measures::{MeasureInfo, Subject};
+use crate::measures::MeasureInfo;
+use crate::measures::workings::Workings;
 use crate::{AffinityGraph, Partition};
 
 pub(super) static MIN: MeasureInfo = MeasureInfo {
@@ -61,9 +62,9 @@ fn of_subgraph(adjacency: &Csr) -> Measured {
     if found.n_converged == 1 { Measured::finite(1.0 - found.values[0]) } else { Status::NotConverged.into() }
 }
 
-fn over_classes(subject: &Subject<'_>, summary: impl Fn(&[f64]) -> f64) -> Measured {
-    subject.with_partition(|partition| {
-        let all = connectivity(subject.graph, partition);
+fn over_classes(workings: &Workings<'_>, summary: impl Fn(&[f64]) -> f64) -> Measured {
+    workings.with_partition(|partition| {
+        let all = workings.connectivity(partition);
         let values: Vec<f64> = all.iter().filter_map(|m| m.value()).collect();
         if all.iter().any(|m| m.status() == Some(Status::NotConverged)) {
             Status::NotConverged.into()

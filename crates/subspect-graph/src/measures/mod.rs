@@ -2,17 +2,23 @@
 //! help, the tables and the contract tests walk the list.
 
 pub(crate) mod agreement;
+pub(crate) mod assortativity;
 pub(crate) mod class_affinity;
+mod communities;
 pub(crate) mod conductance;
 pub(crate) mod connectivity;
+mod degrees;
 pub(crate) mod modularity;
+mod pieces;
 pub(crate) mod preservation;
 pub(crate) mod sparsity;
+mod workings;
 
 use std::collections::BTreeMap;
 
 use subspect_linalg::{Csr, Measured, Status};
 
+use crate::measures::workings::Workings;
 use crate::partition::check_length;
 use crate::{AffinityGraph, GraphError, Partition};
 
@@ -22,6 +28,8 @@ pub static MEASURES: &[&MeasureInfo] = &[
     &modularity::CEILING,
     &modularity::FLOOR,
     &class_affinity::SAME_CLASS_MASS,
+    &assortativity::HOMOPHILY,
+    &assortativity::LABELS,
     &conductance::MEAN,
     &conductance::MAX,
     &connectivity::MIN,
@@ -30,6 +38,15 @@ pub static MEASURES: &[&MeasureInfo] = &[
     &preservation::ONE_CLASS_ROWS,
     &agreement::ACCURACY,
     &agreement::AGREEMENT,
+    &communities::COUNT,
+    &communities::LARGEST,
+    &communities::MODULARITY,
+    &communities::STABILITY,
+    &communities::NMI,
+    &communities::AMI,
+    &communities::ARI,
+    &communities::VI,
+    &communities::ACCURACY,
     &sparsity::NNZ_PER_ROW,
     &preservation::EMPTY_ROWS,
     &sparsity::DENSITY,
@@ -37,7 +54,13 @@ pub static MEASURES: &[&MeasureInfo] = &[
     &sparsity::MAX_NEIGHBORS,
     &sparsity::MEAN_DEGREE,
     &sparsity::MAX_DEGREE,
+    &degrees::CV,
+    &degrees::GINI,
+    &degrees::HUB_SHARE,
+    &assortativity::DEGREES,
     &sparsity::ISOLATED,
+    &pieces::COMPONENTS,
+    &pieces::LARGEST,
 ];
 
 /// One measure: what it is called, what it says, where it comes from, and how it is computed.
@@ -53,7 +76,7 @@ pub struct MeasureInfo {
     pub range: &'static str,
     /// Parameters with their defaults.
     pub parameters: &'static [ParameterInfo],
-    compute: fn(&Subject<'_>) -> Measured,
+    compute: fn(&Workings<'_>) -> Measured,
 }
 
 /// One parameter of a measure.
@@ -128,7 +151,7 @@ impl MeasureInfo {
     /// [`GraphError::Length`] when the parts of `subject` are for different numbers of inputs.
     pub fn measure(&self, subject: &Subject<'_>) -> Result<Measured, GraphError> {
         subject.check()?;
-        Ok((self.compute)(subject))
+        Ok((self.compute)(&Workings::new(*subject)))
     }
 }
 
@@ -138,5 +161,6 @@ impl MeasureInfo {
 /// [`GraphError::Length`] when the parts of `subject` are for different numbers of inputs.
 pub fn measure_all(subject: &Subject<'_>) -> Result<BTreeMap<String, Measured>, GraphError> {
     subject.check()?;
-    Ok(MEASURES.iter().map(|m| (m.name.to_owned(), (m.compute)(subject))).collect())
+    let workings = Workings::new(*subject);
+    Ok(MEASURES.iter().map(|m| (m.name.to_owned(), (m.compute)(&workings))).collect())
 }

@@ -55,11 +55,31 @@ pub fn one_class_rows(coefficients: &Csr, partition: &Partition) -> Measured {
     mean_over_rows(coefficients, partition, |own, all| if own == all { 1.0 } else { 0.0 })
 }
 
+/// Share of l1 mass on other classes, for every row with coefficients.
+///
+/// # Panics
+/// When the partition is for another number of rows.
+pub(crate) fn row_errors(coefficients: &Csr, partition: &Partition) -> Vec<f64> {
+    over_rows(coefficients, partition, |own, all| (all - own) / all)
+}
+
 /// Mean of `f(own-class mass, mass)` over the rows with coefficients.
 fn mean_over_rows(coefficients: &Csr, partition: &Partition, f: impl Fn(f64, f64) -> f64) -> Measured {
+    let values = over_rows(coefficients, partition, f);
+    if partition.n_present() < 2 {
+        Status::OneClass.into()
+    } else if values.is_empty() {
+        Status::EmptyGraph.into()
+    } else {
+        Measured::finite(values.iter().sum::<f64>() / values.len() as f64)
+    }
+}
+
+/// `f(own-class mass, mass)` of every row with coefficients.
+fn over_rows(coefficients: &Csr, partition: &Partition, f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     assert_eq!(coefficients.n_rows(), partition.len(), "the partition is for other coefficients");
     let classes = partition.classes();
-    let (mut sum, mut n_rows) = (0.0, 0_usize);
+    let mut out = Vec::with_capacity(partition.len());
     for i in 0..coefficients.n_rows() {
         let (cols, values) = coefficients.row(i);
         // Two sums rather than all and own, so that `all == own` is exact when no other class is used.
@@ -72,15 +92,8 @@ fn mean_over_rows(coefficients: &Csr, partition: &Partition, f: impl Fn(f64, f64
             }
         }
         if !cols.is_empty() {
-            sum += f(own, own + other);
-            n_rows += 1;
+            out.push(f(own, own + other));
         }
     }
-    if partition.n_present() < 2 {
-        Status::OneClass.into()
-    } else if n_rows == 0 {
-        Status::EmptyGraph.into()
-    } else {
-        Measured::finite(sum / n_rows as f64)
-    }
+    out
 }

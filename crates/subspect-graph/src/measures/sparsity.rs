@@ -3,7 +3,7 @@
 
 use subspect_linalg::{Measured, Status};
 
-use crate::measures::{MeasureInfo, Subject};
+use crate::measures::MeasureInfo;
 
 pub(super) static NNZ_PER_ROW: MeasureInfo = MeasureInfo {
     name: "nnz_per_row",
@@ -68,7 +68,7 @@ pub(super) static ISOLATED: MeasureInfo = MeasureInfo {
     reference: "count",
     range: "0 to N",
     parameters: &[],
-    compute: |s: &Subject<'_>| Measured::finite(s.graph.n_isolated() as f64),
+    compute: |s| Measured::finite(s.graph.n_isolated() as f64),
 };
 
 fn ratio(numerator: f64, denominator: f64) -> Measured {

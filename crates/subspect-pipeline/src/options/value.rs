@@ -92,6 +92,11 @@ impl Options {
         }
     }
 
+    /// Whether the value is `true` or `false`.
+    pub fn is_word(&self, name: &str) -> bool {
+        matches!(self.text(name).as_deref(), Some("true" | "false"))
+    }
+
     /// True or false.
     pub fn switch(&self, name: &str) -> Result<bool, PipelineError> {
         match self.text(name).as_deref() {

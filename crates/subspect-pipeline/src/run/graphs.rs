@@ -66,6 +66,8 @@ impl LayerWork<'_> {
             modularity_null: structure.modularity_null,
             class_affinity: structure.class_affinity,
             votes: structure.votes,
+            layout: None,
+            neighbours: None,
         };
         Ok((record, LayerGraph { affinity, key }, seconds))
     }
@@ -119,7 +121,7 @@ impl LayerWork<'_> {
         affinity: &AffinityGraph,
     ) -> Result<(ClassStructure, f64), PipelineError> {
         let (plan, inputs, name) = (self.plan, &self.prepared.inputs, &self.stored().name);
-        let key = KeyBuilder::new("measures", 1)
+        let key = KeyBuilder::new("measures", 2)
             .text("graph", graph_key)
             .numbers("labels", &inputs.labels)
             .numbers("predictions", &inputs.predictions)

@@ -7,7 +7,9 @@
 
 pub(crate) mod examples;
 mod graphs;
+mod layouts;
 mod log;
+mod nearest;
 pub(crate) mod note;
 mod prepare;
 mod similarity;
@@ -69,6 +71,7 @@ fn stages(
     dir.write_record(&record)?;
     let graphs = all_layers(plan, dir, &prepared, &mut record, events)?;
     similarity::maps(plan, dir, &prepared, &graphs, &mut record, events)?;
+    layouts::layouts(plan, dir, &graphs, &mut record, events)?;
     finish(plan, dir, &prepared, &graphs, &mut record, events)?;
     Ok(record)
 }
@@ -114,6 +117,7 @@ fn finish(
 ) -> Result<(), PipelineError> {
     let start = Instant::now();
     events.started(Stage::Record, "", 3);
+    nearest::neighbours(plan, dir, prepared, graphs, record)?;
     record.neighbourhoods = examples::neighbourhoods(plan, dir, prepared, graphs, record)?;
     events.advanced(Stage::Record, 1);
     record.thumbnails = examples::thumbnails(dir, prepared, events);

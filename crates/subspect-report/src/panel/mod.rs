@@ -2,6 +2,7 @@
 //! table of contents, the order and the numbering of figures follow from the list.
 
 mod classes;
+mod explore;
 mod layers;
 mod neighbourhoods;
 mod overview;
@@ -46,6 +47,7 @@ impl View {
 /// All sections, in the order of the page.
 pub static PANELS: &[PanelInfo] = &[
     overview::INFO,
+    explore::INFO,
     structure::INFO,
     layers::INFO,
     similarity::INFO,

@@ -250,6 +250,8 @@ impl Sample {
             },
             class_affinity: if self.labels { self.class_affinity(depth, dead) } else { Vec::new() },
             votes: (0..self.n_inputs).map(|k| (!dead).then_some((k % self.n_classes) as u32)).collect(),
+            layout: None,
+            neighbours: None,
         }
     }
 

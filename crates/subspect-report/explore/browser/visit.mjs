@@ -1,0 +1,132 @@
+// A page in a real Chromium, used as a person would: node browser/visit.mjs REPORT.html [SCREENSHOT_FOLDER]
+//
+// Fails when the page writes to the console, asks for anything but itself, or a view does not follow the others.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const [report, shots] = process.argv.slice(2);
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const onPath = (process.env.PATH ?? "").split(path.delimiter).flatMap((d) => names.map((n) => path.join(d, n)));
+const executablePath = process.env.CHROMIUM || onPath.find((p) => existsSync(p));
+if (!report || !executablePath) {
+  console.error(report ? "skipped: the page in a browser: needs chromium (set CHROMIUM)" : "usage: visit.mjs REPORT.html [FOLDER]");
+  process.exit(report ? 0 : 2);
+}
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"],
+});
+const url = pathToFileURL(path.resolve(report)).href;
+const seen = { console: [], requests: [] };
+
+async function open(address, colorScheme = "light") {
+  const context = await browser.newContext({ viewport: { width: 1240, height: 1000 }, colorScheme, acceptDownloads: true });
+  const page = await context.newPage();
+  page.on("console", (m) => seen.console.push(m.text()));
+  page.on("pageerror", (e) => seen.console.push(String(e)));
+  page.on("request", (r) => {
+    const asked = r.url();
+    if (!asked.startsWith(url) && !asked.startsWith("data:") && !asked.startsWith("blob:")) seen.requests.push(asked);
+  });
+  const start = Date.now();
+  await page.goto(address);
+  await page.waitForSelector("#explore-app[data-ready]");
+  return { page, ready: Date.now() - start };
+}
+
+const shot = async (page, name) => shots && page.locator("#explore").screenshot({ path: path.join(shots, `${name}.png`) });
+const stateOf = (page) => new URLSearchParams(new URL(page.url()).hash.replace("#explore?", ""));
+
+const { page, ready } = await open(url);
+console.log(`ready after ${ready} ms`);
+const bars = page.locator(".x-bar");
+const nLayers = await bars.count();
+assert.ok(nLayers > 1, "the strip has no layers");
+await shot(page, "first");
+
+// A layer by click, the next by key, one beside it with shift.
+await bars.nth(0).click();
+assert.equal(stateOf(page).get("layer"), "0");
+await page.keyboard.press("ArrowRight");
+assert.equal(stateOf(page).get("layer"), "1");
+await bars.nth(0).click({ modifiers: ["Shift"] });
+assert.equal(stateOf(page).get("other"), "0");
+assert.equal(await page.locator(".x-pair thead th").count(), 2, "the two layers do not stand side by side");
+
+// A pair by click on the map of similarities: the last layer's row, the first column.
+const map = page.locator(".x-map");
+if (await map.count()) {
+  const box = await map.boundingBox();
+  await map.click({ position: { x: 95, y: box.height - 3 } });
+  assert.deepEqual([stateOf(page).get("layer"), stateOf(page).get("other")], [String(nLayers - 1), "0"]);
+  await map.focus();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  assert.equal(stateOf(page).get("layer"), String(nLayers - 2));
+}
+await shot(page, "pair");
+
+// An input in the table; its neighbour in the ego graph; a layer on its path.
+await page.locator(".x-rows tbody tr").first().click();
+const chosen = stateOf(page).get("input");
+assert.notEqual(chosen, "-1");
+assert.ok((await page.locator(".x-path").count()) === 1, "no path through the layers");
+const nodes = page.locator("button.x-node");
+if (await nodes.count()) {
+  await nodes.first().click();
+  assert.notEqual(stateOf(page).get("input"), chosen, "a click on a neighbour does not choose it");
+}
+await page.locator(".x-hit").first().click();
+assert.equal(stateOf(page).get("layer"), "0");
+
+// A lasso around everything selects everything on the map; the search narrows the table.
+const scatter = page.locator(".x-scatter:visible").first();
+if (await scatter.count()) {
+  await scatter.scrollIntoViewIfNeeded();
+  const box = await scatter.boundingBox();
+  const around = [[2, 2], [box.width - 2, 2], [box.width - 2, box.height - 2], [2, box.height - 2], [2, 4]];
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  for (const [x, y] of around) await page.mouse.move(box.x + x, box.y + y, { steps: 3 });
+  await page.mouse.up();
+  assert.match(await page.locator(".x-line", { hasText: "selected" }).first().textContent(), /\d+ inputs selected/);
+  await page.getByRole("button", { name: "select all" }).first().click();
+}
+const before = await page.locator(".x-rows tbody tr").count();
+await page.getByRole("searchbox").fill("no such input");
+assert.equal(await page.locator(".x-rows tbody tr").count(), 0);
+await page.getByRole("searchbox").fill("");
+assert.equal(await page.locator(".x-rows tbody tr").count(), before);
+
+// Every view can be taken along.
+for (const kind of ["CSV", "PNG", "SVG"]) {
+  for (const button of await page.locator(".x-saves button:visible", { hasText: kind }).all()) {
+    const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+    assert.equal(await download.failure(), null, `${kind} of ${await button.textContent()}`);
+  }
+}
+
+// The address shows the same view to someone else, here in dark; a foreign address shows the first view.
+const address = page.url();
+const dark = await open(address, "dark");
+assert.equal(stateOf(dark.page).toString(), stateOf(page).toString());
+assert.equal(await dark.page.locator(".x-bar.x-a").getAttribute("data-layer"), stateOf(page).get("layer"));
+await shot(dark.page, "dark");
+const foreign = await open(`${url}#explore?layer=999&input=x&measure=%3Cimg%3E`);
+assert.equal(await foreign.page.locator("#explore img").count(), 0);
+
+// Narrow, as on a telephone: nothing sticks out sideways.
+const narrow = await open(url);
+await narrow.page.setViewportSize({ width: 390, height: 800 });
+assert.ok(await narrow.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1), "the narrow page scrolls sideways");
+await shot(narrow.page, "narrow");
+
+await browser.close();
+assert.deepEqual(seen, { console: [], requests: [] });
+console.log("the page works and is silent");

@@ -1,0 +1,187 @@
+// The packed data of a page: a gzip stream of a JSON header and arrays (see the crate's module `explore`).
+
+export type Value = number | string; // a number, or the name of a status
+
+export interface Layer {
+  name: string;
+  short: string;
+  kind: string;
+  n_features: number;
+  density: number;
+  n_isolated: number;
+  measures: Record<string, Value>;
+  null: [Value, Value];
+  class_affinity: number[][];
+}
+
+export interface SimilarityMap {
+  measure: string;
+  title: string;
+  estimator: string;
+  values: Value[][];
+}
+
+interface Section {
+  offset: number;
+  length: number;
+  type: "u8" | "i16" | "u16" | "u32";
+}
+
+interface Header {
+  version: number;
+  title: string;
+  classes: string[];
+  ids: string[];
+  layers: Layer[];
+  maps: SimilarityMap[];
+  kept: number[];
+  mapped: number[];
+  linked: number[];
+  n_neighbours: number;
+  scales: number[];
+  tile: { width: number; height: number; columns: number; rows: number; n_dropped: number } | null;
+  sections: Record<string, Section>;
+}
+
+export interface Neighbour {
+  input: number;
+  affinity: number;
+  coefficient: number;
+  reverse: number;
+}
+
+const VERSION = 1;
+const NONE = 0xffff;
+const NOBODY = 0xffffffff;
+const FULL = 32767;
+
+type Numbers = Uint8Array | Int16Array | Uint16Array | Uint32Array;
+
+/** Everything that the views read. */
+export class Run {
+  readonly header: Header;
+  private readonly arrays: Record<string, Numbers>;
+
+  constructor(bytes: ArrayBuffer) {
+    const length = new DataView(bytes).getUint32(0, true);
+    this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as Header;
+    if (this.header.version !== VERSION) {
+      throw new Error(`the data has layout ${this.header.version}, this script reads ${VERSION}`);
+    }
+    const start = Math.ceil((4 + length) / 4) * 4;
+    this.arrays = {};
+    for (const [name, s] of Object.entries(this.header.sections)) {
+      this.arrays[name] = view(bytes, start + s.offset, s);
+    }
+  }
+
+  get n(): number {
+    return this.header.ids.length;
+  }
+  get layers(): Layer[] {
+    return this.header.layers;
+  }
+  get classes(): string[] {
+    return this.header.classes;
+  }
+  get maps(): SimilarityMap[] {
+    return this.header.maps;
+  }
+
+  className(c: number): string {
+    return c < 0 ? "none" : (this.classes[c] ?? `class ${c}`);
+  }
+
+  /** The label of an input, -1 when unknown. */
+  label(i: number): number {
+    return orNone(this.arrays.labels[i]);
+  }
+  prediction(i: number): number {
+    return orNone(this.arrays.predictions[i]);
+  }
+  /** The network's confidence in its prediction, or null. */
+  confidence(i: number): number | null {
+    const v = this.arrays.confidence[i];
+    return v === undefined ? null : v / 65535;
+  }
+  /** The affinity vote of an input in a layer, -1 for none. */
+  vote(layer: number, i: number): number {
+    return orNone(this.arrays.votes[layer * this.n + i]);
+  }
+  get hasLabels(): boolean {
+    return this.arrays.labels.length > 0;
+  }
+  get hasPredictions(): boolean {
+    return this.arrays.predictions.length > 0;
+  }
+
+  /** Places of a layer's inputs, x and y alternating between -1 and 1, or null. */
+  places(layer: number): Float32Array | null {
+    const k = this.header.mapped.indexOf(layer);
+    if (k < 0) return null;
+    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / FULL);
+  }
+
+  /** The strongest neighbours of an input in a layer, or null where none are kept. */
+  neighbours(layer: number, i: number): Neighbour[] | null {
+    const k = this.header.linked.indexOf(layer);
+    if (k < 0) return null;
+    const width = this.header.n_neighbours;
+    const scale = this.header.scales[k] / FULL;
+    const out: Neighbour[] = [];
+    for (let at = (k * this.n + i) * width; at < (k * this.n + i + 1) * width; at++) {
+      const input = this.arrays.near_index[at];
+      if (input === NOBODY) break;
+      out.push({
+        input,
+        affinity: this.arrays.near_affinity[at] * scale,
+        coefficient: this.arrays.near_coefficient[at] * scale,
+        reverse: this.arrays.near_reverse[at] * scale,
+      });
+    }
+    return out;
+  }
+
+  /** Share of an input's affinity on each class, or null where it is not kept. */
+  shares(layer: number, i: number): number[] | null {
+    const k = this.header.linked.indexOf(layer);
+    const c = this.classes.length;
+    if (k < 0 || this.arrays.shares.length === 0) return null;
+    const at = (k * this.n + i) * c;
+    return Array.from(this.arrays.shares.subarray(at, at + c), (v) => v / 255);
+  }
+
+  /** Position of an input's picture in the sprite as percentages, or null. */
+  tile(i: number): [number, number] | null {
+    const t = this.header.tile;
+    const k = this.arrays.tiles?.[i];
+    if (!t || k === undefined || k === NONE) return null;
+    const along = (index: number, n: number) => (n > 1 ? (100 * index) / (n - 1) : 0);
+    return [along(k % t.columns, t.columns), along(Math.floor(k / t.columns), t.rows)];
+  }
+}
+
+function orNone(v: number | undefined): number {
+  return v === undefined || v === NONE ? -1 : v;
+}
+
+function view(bytes: ArrayBuffer, at: number, s: Section): Numbers {
+  switch (s.type) {
+    case "u8":
+      return new Uint8Array(bytes, at, s.length);
+    case "i16":
+      return new Int16Array(bytes, at, s.length);
+    case "u16":
+      return new Uint16Array(bytes, at, s.length);
+    case "u32":
+      return new Uint32Array(bytes, at, s.length);
+  }
+}
+
+/** Decodes base64 and gzip. */
+export async function unpack(base64: string): Promise<ArrayBuffer> {
+  const text = atob(base64.trim());
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}

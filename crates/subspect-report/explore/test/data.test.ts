@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { Run, unpack } from "../src/data.ts";
+import { measures } from "../src/strip.ts";
+import { sample } from "./pack.ts";
+
+test("a packed run is read back", async () => {
+  const run = new Run(await unpack(gzipSync(new Uint8Array(sample())).toString("base64")));
+  assert.deepEqual([run.n, run.label(2), run.prediction(2), run.vote(1, 1)], [3, 0, 1, -1]);
+  assert.equal(run.className(run.vote(1, 1)), "none");
+  assert.equal(run.confidence(0), 1);
+  assert.equal(run.places(0), null);
+  assert.deepEqual(Array.from(run.places(1) as Float32Array).slice(0, 4), [0, 0, 1, -1]);
+  assert.deepEqual(run.neighbours(0, 0)?.map((n) => [n.input, n.coefficient]), [[1, -2], [2, 0]]);
+  assert.equal(run.neighbours(1, 1)?.length, 0);
+  assert.deepEqual(run.shares(0, 0), [0.2, 0.8]);
+  assert.deepEqual([run.tile(0), run.tile(1), run.tile(2)], [[100, 0], null, [0, 0]]);
+});
+
+test("what is not kept is null, not a wrong number", () => {
+  const run = new Run(sample((header) => { header.linked = [1]; header.scales = [1]; }));
+  assert.equal(run.neighbours(0, 0), null);
+  assert.equal(run.shares(0, 0), null);
+});
+
+test("another layout of the data is refused", () => {
+  assert.throws(() => new Run(sample((header) => { header.version = 2; })), /layout 2/);
+});
+
+test("only measures that have a number somewhere are offered, modularity first", () => {
+  assert.deepEqual(measures(new Run(sample())), ["modularity", "sre"]);
+});

@@ -1,0 +1,107 @@
+//! Rank correlations with a permutation test: do two orders of the same things agree?
+//!
+//! - Spearman's rho: Pearson's correlation of the ranks, ties sharing their mean rank;
+//! - Kendall's tau-b: `(C - D) / sqrt((n0 - n1)(n0 - n2))` over all pairs: C concordant, D discordant,
+//!   `n0 = n (n - 1) / 2`, n1 and n2 pairs tied in one of the two (Kendall, Biometrika 33, 239 (1945)).
+//!
+//! Pairs are compared one by one, `O(n²)` per permutation: meant for layers and epochs, not for thousands of inputs.
+
+use rayon::prelude::*;
+use subspect_linalg::{Measured, Seed, Status};
+
+use crate::{Tail, permutation, permutation_p, ranks};
+
+/// A rank correlation and how seldom chance gives one as far from 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RankCorrelation {
+    /// -1 to 1.
+    pub value: Measured,
+    /// Two-sided permutation p.
+    pub p: Measured,
+    /// Permutations drawn.
+    pub n_permutations: usize,
+}
+
+/// Spearman's rank correlation of two values of the same things, with the p of `n_permutations` random orders.
+///
+/// Undefined for fewer than three things, where all are equal in one of the two, and for what is not finite.
+///
+/// # Panics
+/// When the two slices differ in length.
+pub fn spearman(x: &[f64], y: &[f64], n_permutations: usize, seed: Seed) -> RankCorrelation {
+    let (x, y) = match (checked(x, y), centred(&ranks(x)), centred(&ranks(y))) {
+        (Some(status), _, _) => return undefined(status),
+        (None, Some(x), Some(y)) => (x, y),
+        _ => return undefined(Status::ZeroVariance),
+    };
+    let dot = |order: &[u32]| order.iter().zip(&x).map(|(&j, x)| x * y[j as usize]).sum::<f64>();
+    with_permutations(x.len(), dot, n_permutations, seed)
+}
+
+/// Kendall's tau-b of two values of the same things, with the p of `n_permutations` random orders.
+///
+/// Undefined as [`spearman`].
+///
+/// # Panics
+/// As [`spearman`].
+pub fn kendall(x: &[f64], y: &[f64], n_permutations: usize, seed: Seed) -> RankCorrelation {
+    if let Some(status) = checked(x, y) {
+        return undefined(status);
+    }
+    let untied = |v: &[f64]| pairs(v.len()).filter(|&(i, j)| v[i] != v[j]).count() as f64;
+    let scale = (untied(x) * untied(y)).sqrt();
+    if scale == 0.0 {
+        return undefined(Status::ZeroVariance);
+    }
+    let tau = |order: &[u32]| {
+        let sign = |i: usize, j: usize| {
+            let (a, b) = (order[i] as usize, order[j] as usize);
+            direction(x[i], x[j]) * direction(y[a], y[b])
+        };
+        pairs(x.len()).map(|(i, j)| f64::from(sign(i, j))).sum::<f64>() / scale
+    };
+    with_permutations(x.len(), tau, n_permutations, seed)
+}
+
+fn with_permutations(
+    n: usize,
+    value: impl Fn(&[u32]) -> f64 + Sync,
+    n_permutations: usize,
+    seed: Seed,
+) -> RankCorrelation {
+    let observed = value(&(0..n as u32).collect::<Vec<_>>());
+    let draws: Vec<f64> =
+        (0..n_permutations).into_par_iter().map(|r| value(&permutation(n, seed.index(r as u64)))).collect();
+    let p = permutation_p(observed, &draws, Tail::Both);
+    RankCorrelation { value: Measured::finite(observed), p, n_permutations }
+}
+
+fn checked(x: &[f64], y: &[f64]) -> Option<Status> {
+    assert_eq!(x.len(), y.len(), "two values of the same things");
+    if x.len() < 3 {
+        Some(Status::NTooSmall)
+    } else if x.iter().chain(y).any(|v| !v.is_finite()) {
+        Some(Status::NotFinite)
+    } else {
+        None
+    }
+}
+
+fn undefined(status: Status) -> RankCorrelation {
+    RankCorrelation { value: status.into(), p: status.into(), n_permutations: 0 }
+}
+
+/// Minus the mean, over the norm; `None` without variance.
+fn centred(values: &[f64]) -> Option<Vec<f64>> {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let norm = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
+    (norm > 0.0).then(|| values.iter().map(|v| (v - mean) / norm).collect())
+}
+
+fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n).flat_map(|i| (0..i).map(move |j| (i, j)))
+}
+
+fn direction(a: f64, b: f64) -> i8 {
+    i8::from(a > b) - i8::from(a < b)
+}
