@@ -9,7 +9,11 @@ use crate::options::Labels;
 
 /// Every measure of agreement of `found` with `labels`, by name.
 #[pyfunction]
-pub(crate) fn agreement<'py>(py: Python<'py>, labels: Labels, found: Labels) -> Result<Bound<'py, PyDict>, Fault> {
+pub(crate) fn agreement<'py>(
+    py: Python<'py>,
+    labels: Labels,
+    found: Labels,
+) -> Result<Bound<'py, PyDict>, Fault> {
     let values = subspect_graph::agreement(&labels.partition()?, &found.partition()?)?;
     Ok(named(py, &values)?)
 }

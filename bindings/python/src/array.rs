@@ -29,7 +29,9 @@ impl<T: Element + Copy + 'static> Held<T> {
     /// `TypeError` unless it is C-contiguous and aligned; the Python side makes it so before.
     pub(crate) fn new(array: &PyReadonlyArray2<'_, T>) -> PyResult<Self> {
         let Ok(slice) = array.as_slice() else {
-            return Err(PyTypeError::new_err("expected a C-contiguous, aligned array: numpy.require(X, requirements=\"CA\")"));
+            return Err(PyTypeError::new_err(
+                "expected a C-contiguous, aligned array: numpy.require(X, requirements=\"CA\")",
+            ));
         };
         let view = array.as_array();
         let (n_rows, n_cols) = view.dim();
@@ -82,16 +84,21 @@ impl CsrParts<'_> {
 }
 
 /// The parts of a sparse matrix as SciPy takes them without a copy: indices and pointers are int32 while they fit.
-pub(crate) fn csr_parts<'py, T: CsrValue + Element>(py: Python<'py>, m: &Csr<T>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn csr_parts<'py, T: CsrValue + Element>(
+    py: Python<'py>,
+    m: &Csr<T>,
+) -> PyResult<Bound<'py, PyAny>> {
     let data = m.values().to_vec().into_pyarray(py);
     let shape = (m.n_rows(), m.n_cols());
     let largest = m.nnz().max(m.n_cols()).max(m.n_rows());
     let parts = if largest <= i32::MAX as usize {
-        let indices: Bound<'py, PyArray1<i32>> = PyArray1::from_iter(py, m.indices().iter().map(|&j| j as i32));
+        let indices: Bound<'py, PyArray1<i32>> =
+            PyArray1::from_iter(py, m.indices().iter().map(|&j| j as i32));
         let indptr: Bound<'py, PyArray1<i32>> = PyArray1::from_iter(py, m.indptr().iter().map(|&p| p as i32));
         (data, indices, indptr, shape).into_pyobject(py)?
     } else {
-        let indices: Bound<'py, PyArray1<i64>> = PyArray1::from_iter(py, m.indices().iter().map(|&j| i64::from(j)));
+        let indices: Bound<'py, PyArray1<i64>> =
+            PyArray1::from_iter(py, m.indices().iter().map(|&j| i64::from(j)));
         let indptr: Bound<'py, PyArray1<i64>> = PyArray1::from_iter(py, m.indptr().iter().map(|&p| p as i64));
         (data, indices, indptr, shape).into_pyobject(py)?
     };

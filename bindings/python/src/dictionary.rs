@@ -35,7 +35,12 @@ pub(crate) fn scale(unit_rows: bool) -> RowScale {
 #[pymethods]
 impl Dictionary {
     #[new]
-    fn new(py: Python<'_>, x: PyReadonlyArray2<'_, f32>, unit_rows: bool, memory: u64) -> Result<Self, Fault> {
+    fn new(
+        py: Python<'_>,
+        x: PyReadonlyArray2<'_, f32>,
+        unit_rows: bool,
+        memory: u64,
+    ) -> Result<Self, Fault> {
         let held = Held::new(&x)?;
         let built = watched(py, 0, None, move |_| {
             let view = held.stretched();
@@ -115,7 +120,10 @@ impl Dictionary {
         let (held, atoms) = (Held::new(&queries)?, Arc::clone(&self.atoms));
         let n_features = held.view().n_cols();
         if n_features != self.n_features() {
-            let text = format!("expected inputs of {} features, as the dictionary has, found {n_features}", self.n_features());
+            let text = format!(
+                "expected inputs of {} features, as the dictionary has, found {n_features}",
+                self.n_features()
+            );
             return Err(shape(text));
         }
         let total = held.n_rows() as u64;

@@ -20,7 +20,8 @@ static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 /// An exception of the class called `kind`.
 fn raise(kind: &str, text: String) -> Fault {
     Python::attach(|py| {
-        let module = ERRORS.get_or_try_init(py, || PyModule::import(py, "subspect.errors").map(Bound::unbind));
+        let module =
+            ERRORS.get_or_try_init(py, || PyModule::import(py, "subspect.errors").map(Bound::unbind));
         let made = module.and_then(|m| m.bind(py).getattr(kind)?.call1((text,)));
         Fault(made.map_or_else(|e| e, PyErr::from_value))
     })
@@ -105,7 +106,9 @@ impl From<DataError> for Fault {
         let kind = match &e {
             DataError::NotFinite { .. } => "NotFiniteError",
             DataError::Mismatch { .. } => "ShapeError",
-            DataError::UnknownName { .. } | DataError::TooFewInputs { .. } | DataError::Argument(_) => "ParameterError",
+            DataError::UnknownName { .. } | DataError::TooFewInputs { .. } | DataError::Argument(_) => {
+                "ParameterError"
+            }
             _ => "StoreError",
         };
         raise(kind, e.to_string())

@@ -7,7 +7,9 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use subspect_graph as core;
-use subspect_graph::{AffinityGraph, AffinityVote, Embedding, LeidenOptions, Postprocess, SpectralOptions, Subject};
+use subspect_graph::{
+    AffinityGraph, AffinityVote, Embedding, LeidenOptions, Postprocess, SpectralOptions, Subject,
+};
 use subspect_linalg::{Csr, Seed};
 
 use crate::array::{CsrParts, csr_parts, indices_or_none, table};
@@ -75,13 +77,23 @@ impl Graph {
         integers(py, &core::components(&self.affinity).of_node)
     }
 
-    fn modularity<'py>(&self, py: Python<'py>, labels: Labels, resolution: f64) -> Result<Bound<'py, PyAny>, Fault> {
+    fn modularity<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Labels,
+        resolution: f64,
+    ) -> Result<Bound<'py, PyAny>, Fault> {
         let partition = labels.partition()?;
         partition.check(&self.affinity)?;
         Ok(scalar(py, core::modularity(&self.affinity, &partition, resolution))?)
     }
 
-    fn modularity_by_class<'py>(&self, py: Python<'py>, labels: Labels, resolution: f64) -> Result<Column<'py>, Fault> {
+    fn modularity_by_class<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Labels,
+        resolution: f64,
+    ) -> Result<Column<'py>, Fault> {
         let partition = labels.partition()?;
         partition.check(&self.affinity)?;
         Ok(column(py, core::modularity_by_class(&self.affinity, &partition, resolution)))
@@ -104,8 +116,14 @@ impl Graph {
         })?;
         let out = PyDict::new(py);
         out.set_item("n_permutations", null.n_permutations)?;
-        let values =
-            [("mean", null.mean), ("sd", null.sd), ("lo", null.lo), ("hi", null.hi), ("z", null.z), ("p", null.p)];
+        let values = [
+            ("mean", null.mean),
+            ("sd", null.sd),
+            ("lo", null.lo),
+            ("hi", null.hi),
+            ("z", null.z),
+            ("p", null.p),
+        ];
         for (name, value) in values {
             out.set_item(name, scalar(py, value)?)?;
         }
@@ -132,7 +150,11 @@ impl Graph {
         Ok(named(py, &found)?)
     }
 
-    fn class_affinity<'py>(&self, py: Python<'py>, labels: Labels) -> Result<Bound<'py, PyArray2<f64>>, Fault> {
+    fn class_affinity<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Labels,
+    ) -> Result<Bound<'py, PyArray2<f64>>, Fault> {
         let partition = labels.partition()?;
         partition.check(&self.affinity)?;
         Ok(table(py, &core::class_affinity(&self.affinity, &partition))?)
@@ -148,7 +170,12 @@ impl Graph {
     }
 
     /// `(inputs, affinities, coefficients, reverse coefficients)` of the strongest neighbours of node `i`.
-    fn neighbours<'py>(&self, py: Python<'py>, i: usize, n_neighbors: usize) -> Result<Neighbours<'py>, Fault> {
+    fn neighbours<'py>(
+        &self,
+        py: Python<'py>,
+        i: usize,
+        n_neighbors: usize,
+    ) -> Result<Neighbours<'py>, Fault> {
         let found = core::neighbourhood(&self.affinity, &self.coefficients, i, n_neighbors)?.neighbours;
         Ok((
             PyArray1::from_iter(py, found.iter().map(|n| n.input as i64)),
@@ -174,9 +201,11 @@ impl Graph {
             return Err(parameter(format!("`level` must be a number between 0 and 1, found {level}")));
         }
         let seed = Seed::new(random_state).axis("interval");
-        let (graph, options) = (Arc::clone(&self.affinity), core::IntervalOptions { n_resamples, level, seed });
-        let found =
-            watched(py, 0, None, move |_| core::modularity_interval(&graph, &partition, resolution, &options))?;
+        let (graph, options) =
+            (Arc::clone(&self.affinity), core::IntervalOptions { n_resamples, level, seed });
+        let found = watched(py, 0, None, move |_| {
+            core::modularity_interval(&graph, &partition, resolution, &options)
+        })?;
         Ok((scalar(py, found.lo)?, scalar(py, found.hi)?, found.method.as_str()))
     }
 

@@ -40,9 +40,7 @@ pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 fn method(m: &subspect_express::MethodInfo) -> Value {
-    let parameter = |p: &subspect_express::ParameterInfo| {
-        json!({ "name": p.name, "default": p.default, "range": p.range(), "summary": p.summary, "integer": p.integer })
-    };
+    let parameter = |p: &subspect_express::ParameterInfo| json!({ "name": p.name, "default": p.default, "range": p.range(), "summary": p.summary, "integer": p.integer });
     json!({
         "name": m.name, "summary": m.summary, "reference": m.reference, "certified": m.certified, "dense": m.dense,
         "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),

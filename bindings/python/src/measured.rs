@@ -33,7 +33,10 @@ pub(crate) fn from_json<'py>(py: Python<'py>, value: &impl serde::Serialize) -> 
 }
 
 /// Values by name.
-pub(crate) fn named<'py>(py: Python<'py>, values: &BTreeMap<String, Measured>) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn named<'py>(
+    py: Python<'py>,
+    values: &BTreeMap<String, Measured>,
+) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     for (name, &value) in values {
         out.set_item(name, scalar(py, value)?)?;

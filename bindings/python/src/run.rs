@@ -19,7 +19,8 @@ fn options(words: Words) -> Result<Options, Fault> {
     let mut options = Options::default();
     for (name, words) in words {
         if !all_names().contains(&name.as_str()) {
-            let hint = nearest(&name, all_names()).map_or(String::new(), |n| format!(": did you mean `{n}`?"));
+            let hint =
+                nearest(&name, all_names()).map_or(String::new(), |n| format!(": did you mean `{n}`?"));
             return Err(parameter(format!("there is no option `{name}`{hint}")));
         }
         let origin = format!("`{name}`");
@@ -31,7 +32,12 @@ fn options(words: Words) -> Result<Options, Fault> {
 /// Carries out a run, or what is left of it, in its run directory.
 #[pyfunction]
 #[pyo3(signature = (words, command, progress=None))]
-pub(crate) fn run(py: Python<'_>, words: Words, command: &str, progress: Option<Py<PyAny>>) -> Result<(), Fault> {
+pub(crate) fn run(
+    py: Python<'_>,
+    words: Words,
+    command: &str,
+    progress: Option<Py<PyAny>>,
+) -> Result<(), Fault> {
     let plan = Plan::from_options(&options(words)?, command)?;
     watched(py, 0, progress.as_ref(), move |watch| subspect_pipeline::run(&plan, &[], watch).map(|_| ()))??;
     Ok(())

@@ -62,7 +62,8 @@ impl StoreWriter {
             .into_iter()
             .map(|(name, kind, shape, n_features, pool)| LayerSpec { name, kind, shape, n_features, pool })
             .collect();
-        let writer = store::StoreWriter::create(&folder, StoreHeader { key, inputs, dataset, model }, &specs)?;
+        let writer =
+            store::StoreWriter::create(&folder, StoreHeader { key, inputs, dataset, model }, &specs)?;
         Ok(Self { writer: Mutex::new(Some(writer)) })
     }
 

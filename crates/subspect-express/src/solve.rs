@@ -166,15 +166,18 @@ pub fn express_range(
 ) -> Result<Solution, ExpressError> {
     method.check()?;
     let (n, height) = (dictionary.n_atoms(), height(dictionary));
-    let refuse = |what, expected, found: usize| {
-        Err(ExpressError::Range { what, expected, found: found as f64 })
-    };
+    let refuse =
+        |what, expected, found: usize| Err(ExpressError::Range { what, expected, found: found as f64 });
     if rows.start > rows.end || !rows.start.is_multiple_of(height) {
         let expected = format!("a multiple of {height}, the rows of a panel, before the block's end");
         return refuse("the start of a block", expected, rows.start);
     }
     if rows.end > n || !(rows.end.is_multiple_of(height) || rows.end == n) {
-        return refuse("the end of a block", format!("a multiple of {height}, or {n}, the number of inputs"), rows.end);
+        return refuse(
+            "the end of a block",
+            format!("a multiple of {height}, or {n}, the number of inputs"),
+            rows.end,
+        );
     }
     solve_rows(dictionary, Targets::Range(rows.start, rows.end), method, options, monitor)
 }

@@ -78,9 +78,7 @@ impl<'t> Targets<'t> {
                     Targets::Some(atoms) => {
                         Target::new(dictionary, Targets::Atoms, atoms[row] as usize, start)
                     }
-                    Targets::Range(first, _) => {
-                        Target::new(dictionary, Targets::Atoms, first + row, start)
-                    }
+                    Targets::Range(first, _) => Target::new(dictionary, Targets::Atoms, first + row, start),
                     targets => Target::new(dictionary, targets, row, start),
                 }
             })
