@@ -167,7 +167,7 @@ impl Dictionary {
         tolerance: f64,
         ratios: Vec<f64>,
         progress: Option<Py<PyAny>>,
-    ) -> Result<(Bound<'py, PyDict>, bool, Vec<Bound<'py, PyDict>>), Fault> {
+    ) -> Result<Choice<'py>, Fault> {
         let (method, options) = problem.parts()?;
         let atoms = Arc::clone(&self.atoms);
         let target = express::DensityTarget { nonzeros_per_row, tolerance };
@@ -178,6 +178,9 @@ impl Dictionary {
         Ok((solution::summary(py, &choice.chosen)?, choice.met, looked_at?))
     }
 }
+
+/// The chosen point of a path, whether it is near enough, and every point that was looked at.
+type Choice<'py> = (Bound<'py, PyDict>, bool, Vec<Bound<'py, PyDict>>);
 
 /// An approximation and, with `check_rows`, its error on so many rows: `(solution, record)`.
 #[pyfunction]

@@ -135,6 +135,14 @@ def test_the_path_ends_where_a_single_solve_ends(layer):
         subspect.express_path(layer[0], [0.1], "omp")
 
 
+def test_a_density_is_found_or_said_to_be_out_of_reach(layer):
+    found = subspect.choose_alpha_ratio(layer[0], 6)
+    assert found["met"]
+    express = subspect.express(layer[0], alpha_ratio=found["alpha_ratio"])
+    assert express.coefficients.nnz / 240 == pytest.approx(found["nonzeros_per_row"]) == pytest.approx(6, rel=0.021)
+    assert not subspect.choose_alpha_ratio(layer[0], 500)["met"]
+
+
 def test_an_approximation_tells_its_error(layer):
     found = subspect.express(layer[0], approximation="landmarks", size=60, check_rows=30)
     assert found.approximation["n_checked"] == 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,8 @@ def test_classes_have_the_members_that_the_stub_says(name):
         if is_property:
             assert type(vars(cls)[member]).__name__ == "getset_descriptor"
         elif member == "__new__":
+            if sys.version_info < (3, 10):  # inspect knows no signature of a compiled class there
+                continue
             assert runtime_parameters(cls) == parameters(node)
         else:
             assert runtime_parameters(getattr(cls, member)) == parameters(node)

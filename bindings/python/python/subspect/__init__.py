@@ -22,7 +22,7 @@ from .errors import (
     CancelledError, GraphError, MethodError, NetworkError, NotFiniteError, ParameterError, ShapeError, StoreError,
     SubspectError, UndefinedError,
 )
-from .expression import Certificates, Dictionary, Expression, Path, express, express_path
+from .expression import Certificates, Dictionary, Expression, Path, choose_alpha_ratio, express, express_path
 from .graph import (
     AffinityGraph, Clustering, Communities, Interval, Measures, Neighbors, Null, Votes, affinity, class_affinity, leiden,
     measures, modularity, modularity_by_class, modularity_interval, modularity_null, neighbors, spectral_clustering, vote, vote_outside,
@@ -46,7 +46,7 @@ __all__ = [
     "Expression", "GraphError", "Interval", "LayerResult", "Measured", "Measures", "MethodError", "Neighbors", "NetworkError",
     "NotFiniteError", "Null", "ParameterError", "Path", "Run", "ShapeError", "SimilarityMatrix", "StoreError",
     "SubspectError", "Undefined", "UndefinedError", "Votes", "affinity", "agreement", "analyze", "best_matching",
-    "capture", "cka", "class_affinity", "compare", "dynamics", "express", "express_path", "get_num_threads", "hsic",
+    "capture", "choose_alpha_ratio", "cka", "class_affinity", "compare", "dynamics", "express", "express_path", "get_num_threads", "hsic",
     "is_defined", "layers", "leiden", "linear_cka", "measures", "methods", "modularity", "modularity_by_class",
     "modularity_interval", "modularity_null", "neighbors", "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity",
     "plot_votes", "report", "set_num_threads", "similarity", "similarity_matrix", "spectral", "spectral_clustering",

@@ -21,7 +21,7 @@ from .progress import Progress, Watch
 if TYPE_CHECKING:
     from .graph import AffinityGraph
 
-__all__ = ["Certificates", "Dictionary", "Expression", "Path", "express", "express_path"]
+__all__ = ["Certificates", "Dictionary", "Expression", "Path", "choose_alpha_ratio", "express", "express_path"]
 
 
 @dataclass(frozen=True)
@@ -319,3 +319,29 @@ def express_path(
         expressions.append(Expression._of(found, here))
         summaries.append(summary)
     return Path(expressions, summaries)
+
+
+def choose_alpha_ratio(
+    X: Any,
+    nonzeros_per_row: float,
+    method: str = "lasso",
+    *,
+    tolerance: float = 0.02,
+    unit_rows: bool = True,
+    memory: int | str = "4GiB",
+    progress: Progress = False,
+    **parameters: float | None,
+) -> dict[str, Any]:
+    """The ``alpha_ratio`` at which rows have so many non-zeros on average, and what is known about it.
+
+    The result holds ``alpha_ratio``, ``nonzeros_per_row``, ``objective`` and ``met``: whether the density is within
+    ``tolerance`` of what was wanted; not so where the inputs cannot give it.
+    """
+    question = problem(method, parameters, None, None)
+    dictionary = X if isinstance(X, Dictionary) else Dictionary(X, unit_rows=unit_rows, memory=memory)
+    grid = _core.log_grid(0.5, 0.01, 6)
+    with Watch(progress, "density") as watcher:
+        chosen, met, _ = dictionary._core.choose_density(
+            question, float(nonzeros_per_row), float(tolerance), grid, watcher
+        )
+    return {**chosen, "met": met}
