@@ -229,8 +229,8 @@ fn a_record_that_cannot_be_read_leaves_the_earlier_report() {
 
     std::fs::write(&record, &text[..text.len() / 2]).unwrap();
     assert!(matches!(render(dir.path()), Err(ReportError::Truncated { .. })));
-    std::fs::write(&record, text.replacen("\"schema\":1", "\"schema\":2", 1)).unwrap();
-    assert!(matches!(render(dir.path()), Err(ReportError::Newer { found: 2, .. })));
+    std::fs::write(&record, text.replacen("\"schema\":2", "\"schema\":3", 1)).unwrap();
+    assert!(matches!(render(dir.path()), Err(ReportError::Newer { found: 3, .. })));
     assert_eq!(std::fs::read(&page).unwrap(), before);
     assert!(matches!(render(Path::new("no/such/run")), Err(ReportError::NoRecord { .. })));
 }
