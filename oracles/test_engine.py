@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from conftest import parse
+from conftest import ROOT, parse
 
 IMAGENET = (np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]))
 
@@ -25,8 +25,9 @@ DEMO_VALUES = {
 }
 
 
-def onnxruntime_values(path, images, wanted):
-    """The named values of a model, by graph outputs added to it; optimisation off, so that none is fused away."""
+def onnxruntime_values(path, fed, wanted):
+    """The named values of a model, by graph outputs added to it; optimisation off, so that none is fused away. What is
+    fed are pictures, or token arrays by name."""
     model = onnx.load(str(path))
     known = {output.name for output in model.graph.output}
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted if name not in known)
@@ -34,7 +35,8 @@ def onnxruntime_values(path, images, wanted):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    values = session.run(list(wanted), {model.graph.input[0].name: images.astype(np.float32)})
+    feed = fed if isinstance(fed, dict) else {model.graph.input[0].name: fed.astype(np.float32)}
+    values = session.run(list(wanted), feed)
     return dict(zip(wanted, values))
 
 
@@ -109,3 +111,57 @@ def test_a_residual_network_on_cifar10(subspect, shared, tmp_path, network):
     assert [layer["kind"] for layer, _ in layers.values()] == [kind for kind, _ in expected]
     for (_, found), (_, value) in zip(layers.values(), expected):
         assert_close(found, wanted[value].reshape(50, -1))
+
+
+ENCODER = ROOT / "crates" / "subspect-nets" / "tests" / "fixtures" / "encoder.onnx"
+
+# Our names of the text encoder's values, and the names of the same values in the file. A sum of residuals ends with
+# the normalisation of its module.
+ENCODER_VALUES = {
+    "embeddings": "/embeddings/LayerNorm/Add_1_output_0",
+    "encoder.layer.0.attention.self.query": "/encoder/layer.0/attention/self/query/Add_output_0",
+    "encoder.layer.0.attention.output": "/encoder/layer.0/attention/output/LayerNorm/Add_1_output_0",
+    "encoder.layer.0.intermediate.intermediate_act_fn":
+        "/encoder/layer.0/intermediate/intermediate_act_fn/Mul_1_output_0",
+    "encoder.layer.1.output": "last_hidden_state",
+    "pooler.activation": "pooler_output",
+}
+
+
+def pooled(values, mask, pool):
+    """Rows of N x T x F values; padding takes no part, except in `flatten`."""
+    if pool == "flatten" or values.ndim == 2:
+        return values.reshape(len(values), -1)
+    rows = [v[m] for v, m in zip(values, mask.astype(bool))]
+    how = {"mean": lambda r: r.mean(0), "avg": lambda r: r.mean(0), "max": lambda r: r.max(0), "cls": lambda r: r[0],
+           "last": lambda r: r[-1]}[pool]
+    return np.stack([how(row) for row in rows])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32])
+@pytest.mark.parametrize("pool", ["flatten", "avg", "mean", "max", "cls", "last"])
+def test_a_text_encoder(subspect, rng, tmp_path, pool, dtype):
+    n, length = 30, 11
+    mask = (np.arange(length) < rng.integers(1, length + 1, n)[:, None]).astype(dtype)
+    ids = rng.integers(1, 40, (n, length)).astype(dtype) * mask
+    types = rng.integers(0, 2, (n, length)).astype(dtype) * mask
+    feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+    labels = rng.integers(0, 3, n)
+    np.savez(tmp_path / "tokens.npz", **feed, labels=labels, ids=np.array([f"sentence {i}" for i in range(n)]))
+    subspect("capture", "--model", ENCODER, "--data", tmp_path / "tokens.npz", "--layers", *ENCODER_VALUES, "--pool",
+             pool, "--batch-size", 8, "--output", tmp_path / "store")
+    manifest, layers = stored(tmp_path / "store")
+    assert manifest["inputs"]["labels"] == labels.tolist() and manifest["inputs"]["ids"][3] == "sentence 3"
+    assert manifest["dataset"]["format"] == "tokens" and manifest["inputs"]["predictions"] == []
+    assert list(layers) == list(ENCODER_VALUES)
+    wanted = onnxruntime_values(ENCODER, {k: v.astype(np.int64) for k, v in feed.items()}, ENCODER_VALUES.values())
+    for name, (layer, found) in layers.items():
+        assert layer["pool"] == pool
+        assert_close(found, pooled(wanted[ENCODER_VALUES[name]], mask, pool))
+
+
+def test_a_text_encoder_of_which_the_data_lack_an_input(subspect, tmp_path):
+    np.savez(tmp_path / "tokens.npz", input_ids=np.ones((4, 3), np.int64), attention_mask=np.ones((4, 3), np.int64))
+    found = subspect.run("capture", "--model", ENCODER, "--data", tmp_path / "tokens.npz", "--output", tmp_path / "s",
+                         code=2)
+    assert "an input token_type_ids (int64, N x T), the data have input_ids, attention_mask" in found.stderr

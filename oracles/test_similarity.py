@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import rsatoolbox
 from scipy.sparse import csr_matrix, load_npz, save_npz
+from scipy.spatial import procrustes
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import spearmanr
 
 from conftest import parse
 from formulas import affinity, cka, hsic, hsic_1, linear_kernel
@@ -137,3 +141,158 @@ def test_the_maps_of_a_run(subspect, demo_run, demo_record):
     assert (first["measure"], first["estimator"]) == (again["measure"], "biased")
     for ours, recorded in zip(again["biased"], first["values"]):
         np.testing.assert_allclose([c["value"] for c in ours], [c["value"] for c in recorded], atol=1e-12)
+
+
+def measured(subspect, folder, x, y, measure, **parameters):
+    np.save(folder / "x.npy", x)
+    np.save(folder / "y.npy", y)
+    options = [f"--set={name}={value}" for name, value in parameters.items()]
+    found = subspect("similarity", folder / "x.npy", folder / "y.npy", "--measure", measure, *options)
+    assert found["measure"] == measure
+    return found["values"][0][0]["value"]
+
+
+@pytest.fixture
+def layers(rng):
+    """Two float64 layers that share a signal; more inputs than features, means far from zero."""
+    signal = rng.standard_normal((80, 4))
+    make = lambda d: signal @ rng.standard_normal((4, d)) + rng.standard_normal((80, d)) + rng.standard_normal(d)
+    return make(12), make(9)
+
+
+ORACLE = {
+    "cka_linear_lange": ("linear_cka", {"estimator": "lange"}),
+    "cka_rbf_sigma1_biased": ("rbf_cka_absolute", {"sigma": 1}),
+    "cka_rbf_sigma1_song": ("rbf_cka_absolute", {"sigma": 1, "estimator": "debiased"}),
+    "cka_linear_angular": ("angular_cka", {}),
+    "procrustes_score": ("procrustes_score", {}),
+    "procrustes_angular": ("procrustes_angular", {}),
+    "procrustes_sq_euclid": ("procrustes_unscaled", {}),
+    "jaccard_k10_cosine": ("knn_jaccard", {"n_neighbors": 10}),
+}
+
+
+@pytest.mark.parametrize("name", ORACLE)
+def test_stored_values(subspect, shared, tmp_path, name):
+    oracle = parse((shared / "oracle" / "oracle.json").read_text())["cka_pair"]
+    x, y = (np.load(shared / "oracle" / file) for file in oracle["inputs"])
+    measure, parameters = ORACLE[name]
+    found = measured(subspect, tmp_path, x, y, measure, **parameters)
+    assert found == pytest.approx(oracle[name], rel=1e-12)
+
+
+@pytest.mark.parametrize("distance", ["correlation", "cosine", "euclidean"])
+@pytest.mark.parametrize("comparison", ["spearman", "pearson", "cosine"])
+def test_rsa(subspect, tmp_path, layers, distance, comparison):
+    a, b = (pdist(x, distance) for x in layers)
+    wanted = {
+        "spearman": lambda: spearmanr(a, b).statistic,
+        "pearson": lambda: np.corrcoef(a, b)[0, 1],
+        "cosine": lambda: a @ b / np.linalg.norm(a) / np.linalg.norm(b),
+    }[comparison]()
+    found = measured(subspect, tmp_path, *layers, f"rsa_{distance}", comparison=comparison)
+    assert found == pytest.approx(wanted, abs=1e-12)
+
+
+def test_linear_cka_is_the_whitened_cosine_of_squared_distances(subspect, tmp_path, layers):
+    x, y = (rsatoolbox.rdm.RDMs(pdist(layer, "sqeuclidean")[None]) for layer in layers)
+    wanted = rsatoolbox.rdm.compare(x, y, method="cosine_cov")[0, 0]
+    assert measured(subspect, tmp_path, *layers, "linear_cka") == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("ratio", [0.3, 1, 2])
+def test_rbf_cka_relative_to_the_median(subspect, tmp_path, layers, ratio):
+    kernels = []
+    for x in layers:
+        distances = pdist(x)
+        kernels.append(np.exp(-squareform(distances**2) / (2 * (ratio * np.median(distances)) ** 2)))
+    for estimator, formula in [("biased", hsic), ("debiased", hsic_1)]:
+        found = measured(subspect, tmp_path, *layers, "rbf_cka", sigma_ratio=ratio, estimator=estimator)
+        assert found == pytest.approx(cka(*kernels, formula), abs=1e-10)
+
+
+def test_procrustes_is_scipys(subspect, tmp_path, layers):
+    """SciPy scales the second layer as well as it can: its disparity is 1 - score^2."""
+    x, y = layers
+    padded = np.hstack([y, np.zeros((len(y), x.shape[1] - y.shape[1]))])
+    score = np.sqrt(1 - procrustes(x, padded)[2])
+    assert measured(subspect, tmp_path, x, y, "procrustes_score") == pytest.approx(score, abs=1e-12)
+    assert measured(subspect, tmp_path, x, y, "procrustes") == pytest.approx(2 - 2 * score, abs=1e-12)
+    assert measured(subspect, tmp_path, x, y, "procrustes_angular") == pytest.approx(np.arccos(score), abs=1e-12)
+
+
+def test_minibatch_cka_averages_before_the_ratio(subspect, tmp_path, layers):
+    x, y = layers
+    mean = lambda a, b: np.mean(
+        [hsic_1(linear_kernel(a[i : i + 30]), linear_kernel(b[i : i + 30])) for i in (0, 30)]
+    )
+    wanted = mean(x, y) / np.sqrt(mean(x, x) * mean(y, y))
+    found = measured(subspect, tmp_path, x, y, "minibatch_cka", batch_size=30)
+    assert found == pytest.approx(wanted, abs=1e-10)
+
+
+def orthonormal(x):
+    return np.linalg.qr(x - x.mean(0))[0]
+
+
+def test_canonical_correlations(subspect, tmp_path, layers):
+    x, y = layers
+    rho = np.linalg.svd(orthonormal(x).T @ orthonormal(y), compute_uv=False)
+    assert measured(subspect, tmp_path, x, y, "cca") == pytest.approx(rho.mean(), abs=1e-10)
+    for share in (0.99, 0.8):
+        leading = []
+        for layer in layers:
+            u, s, _ = np.linalg.svd(layer - layer.mean(0), full_matrices=False)
+            held = np.cumsum(s**2) / np.sum(s**2)
+            leading.append(u[:, : np.searchsorted(held, share) + 1])
+        wanted = np.linalg.svd(leading[0].T @ leading[1], compute_uv=False).mean()
+        found = measured(subspect, tmp_path, x, y, "svcca", variance_share=share)
+        assert found == pytest.approx(wanted, abs=1e-10)
+
+
+def test_projection_weights_and_regression(subspect, tmp_path, layers):
+    x, y = (layer - layer.mean(0) for layer in layers)
+    q = orthonormal(x)
+    left, rho, _ = np.linalg.svd(q.T @ orthonormal(y), full_matrices=False)
+    weights = np.abs((q @ left).T @ x).sum(axis=1)
+    assert measured(subspect, tmp_path, x, y, "pwcca") == pytest.approx(weights @ rho / weights.sum(), abs=1e-10)
+    wanted = np.linalg.norm(q.T @ y) ** 2 / np.linalg.norm(y) ** 2
+    assert measured(subspect, tmp_path, x, y, "linear_regression") == pytest.approx(wanted, abs=1e-10)
+
+
+@pytest.mark.parametrize("lam", [1e-3, 1e-2, 1])
+def test_gulp_and_the_filters_of_one_gram(subspect, tmp_path, layers, lam):
+    """GULP by the covariances of the paper; the filters by eigenvectors of the Gram matrices."""
+    x, y = (layer - layer.mean(0) for layer in layers)
+    x, y = (z * np.sqrt(len(z)) / np.linalg.norm(z) for z in (x, y))
+    n = len(x)
+    inverse = lambda z: np.linalg.inv(z.T @ z / n + lam * np.eye(z.shape[1]))
+    own = lambda z: np.trace(inverse(z) @ (z.T @ z / n) @ inverse(z) @ (z.T @ z / n))
+    cross = np.trace(inverse(x) @ (x.T @ y / n) @ inverse(y) @ (y.T @ x / n))
+    wanted = np.sqrt(own(x) + own(y) - 2 * cross)
+    assert measured(subspect, tmp_path, *layers, "gulp", **{"lambda": lam}) == pytest.approx(wanted, abs=1e-9)
+    filters = {
+        "ridge_cka": lambda s: s / (s + n * lam),
+        "lrsc_cka": lambda s: np.where(s > n * lam, 1 - n * lam / np.maximum(s, n * lam), 0),
+    }
+    for measure, f in filters.items():
+        (s, v), (t, w) = (np.linalg.eigh(z @ z.T) for z in (x, y))
+        if not (f(s).any() and f(t).any()):
+            continue
+        wanted = f(s) @ (v.T @ w) ** 2 @ f(t) / np.linalg.norm(f(s)) / np.linalg.norm(f(t))
+        found = measured(subspect, tmp_path, *layers, measure, **{"lambda": lam})
+        assert found == pytest.approx(wanted, abs=1e-9), measure
+
+
+def test_overlap_of_graphs(subspect, tmp_path, rng):
+    files, dense = [], []
+    for name in "ab":
+        c = np.where(rng.random((50, 50)) < 0.2, rng.standard_normal((50, 50)), 0).astype(np.float32)
+        np.fill_diagonal(c, 0)
+        files.append(tmp_path / f"{name}.npz")
+        save_npz(files[-1], csr_matrix(c))
+        dense.append(affinity(load_npz(files[-1])))
+    a, b = dense
+    value = lambda measure: subspect("similarity", *files, "--measure", measure)["values"][0][0]["value"]
+    assert value("edge_jaccard") == pytest.approx(((a > 0) & (b > 0)).sum() / ((a > 0) | (b > 0)).sum(), abs=1e-14)
+    assert value("weighted_jaccard") == pytest.approx(np.minimum(a, b).sum() / np.maximum(a, b).sum(), abs=1e-12)

@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use subspect_data::rundir::Table;
+use subspect_pipeline::PipelineError;
+
 use crate::args::Format;
 use crate::failure::Failure;
 
@@ -12,6 +15,8 @@ pub(crate) struct Answer {
     pub human: String,
     /// For programs.
     pub json: serde_json::Value,
+    /// The main table, for commands that have one.
+    pub csv: Option<String>,
     /// The requested condition that does not hold.
     pub unmet: Option<String>,
 }
@@ -19,7 +24,13 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer without a condition.
     pub(crate) fn new(human: String, json: serde_json::Value) -> Self {
-        Answer { human, json, unmet: None }
+        Answer { human, json, csv: None, unmet: None }
+    }
+
+    /// The same with a table.
+    pub(crate) fn with_table(mut self, table: &Table) -> Result<Self, Failure> {
+        self.csv = Some(table.to_csv().map_err(PipelineError::from)?);
+        Ok(self)
     }
 
     /// Writes it to stdout, in one piece.
@@ -29,6 +40,12 @@ impl Answer {
             Format::Json => {
                 serde_json::to_string_pretty(&self.json).map_err(|e| Failure::other(e.to_string()))?
             }
+            Format::Csv => self.csv.clone().ok_or_else(|| {
+                Failure::with_help(
+                    "--format csv: this command has no table",
+                    "use --format json; `subspect compare` and `subspect rank` have tables, `subspect export` writes those of a run",
+                )
+            })?,
         };
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');

@@ -90,6 +90,14 @@ fn clusters_that_cannot_be() {
     s.ok(&["express", "x.npy", "--output", "c.npz"]);
     let cluster = |more: &[&str]| s.error(&[&["cluster", "c.npz"], more].concat());
     insta::assert_snapshot!("too_many_clusters", cluster(&["--n-clusters", "31"]));
+    insta::assert_snapshot!("unknown_detector", cluster(&["--method", "louvain"]));
+    insta::assert_snapshot!("no_number_of_clusters", cluster(&["--method", "spectral"]));
+    insta::assert_snapshot!(
+        "option_of_another_detector",
+        cluster(&["--n-clusters", "3", "--resolution", "2"])
+    );
+    insta::assert_snapshot!("resolutions_no_grid", cluster(&["--resolutions", "1:0.1:5"]));
+    insta::assert_snapshot!("negative_resolution", cluster(&["--resolution=-1"]));
     insta::assert_snapshot!(
         "unknown_postprocess",
         cluster(&["--n-clusters", "3", "--postprocess", "strong"])

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{MODEL, Scratch, graphs, record, text};
-use subspect_data::dense::read_labels;
+use subspect_data::dense::{NpzWriter, read_labels};
 use subspect_data::sparse::load_csr;
 
 #[test]
@@ -60,11 +60,9 @@ fn neighbors_report_export_and_similarity_read_a_run() {
     let xml = std::fs::read_to_string(s.path("g/layer2.0.graphml")).unwrap();
     assert_eq!(xml.matches("<node ").count(), 1000);
     s.ok(&["export", "d", "--to", "csv", "--output", "c"]);
-    assert!(
-        std::fs::read_to_string(s.path("c/inputs.csv"))
-            .unwrap()
-            .starts_with("id,label,prediction,confidence,vote:conv1")
-    );
+    assert!(std::fs::read_to_string(s.path("c/inputs.csv")).unwrap().starts_with(
+        "id,label,prediction,confidence,propagated_label,vote_label,vote_network,layers,vote:conv1"
+    ));
 
     let own = s.json(&["similarity", "d", "d"]);
     assert_eq!(own["measure"], "ssc_cka");
@@ -176,4 +174,110 @@ fn quiet_says_nothing_and_a_closed_pipe_is_no_error() {
     drop(child.stdout.take());
     let out = child.wait_with_output().unwrap();
     assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), ""));
+}
+
+const ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../subspect-nets/tests/fixtures/encoder.onnx");
+
+/// Token arrays of `n` inputs and 7 tokens; the class decides the ids.
+fn token_arrays(s: &Scratch, name: &str, n: usize) {
+    let mut npz = NpzWriter::new(std::fs::File::create(s.path(name)).unwrap(), &s.path(name));
+    let bytes = |value: &dyn Fn(usize, usize) -> i64| -> Vec<u8> {
+        (0..n * 7).flat_map(|k| value(k / 7, k % 7).to_le_bytes()).collect()
+    };
+    let mask = |i: usize, t: usize| i64::from(t <= i % 7);
+    let ids = |i: usize, t: usize| mask(i, t) * (1 + (13 * (i % 3) + (i + t) % 9) as i64);
+    npz.add("input_ids", "<i8", &[n, 7], &bytes(&ids)).unwrap();
+    npz.add("attention_mask", "<i8", &[n, 7], &bytes(&mask)).unwrap();
+    npz.add("token_type_ids", "<i8", &[n, 7], &bytes(&|_, _| 0)).unwrap();
+    npz.add("labels", "|u1", &[n], &(0..n).map(|i| (i % 3) as u8).collect::<Vec<_>>()).unwrap();
+    npz.finish().unwrap();
+}
+
+#[test]
+fn a_text_encoder_is_analysed_like_a_classifier() {
+    let s = Scratch::new();
+    insta::assert_snapshot!(
+        "layers_of_an_encoder",
+        s.ok(&["layers", ENCODER, "--selected", "--tokens", "7"])
+    );
+    token_arrays(&s, "tokens.npz", 60);
+    let args = ["run", "--model", ENCODER, "--data", "tokens.npz", "--permutations", "19", "--output", "r"];
+    s.ok(&[&args[..], &["--pool", "mean"]].concat());
+    let record = record(&s.path("r"));
+    let layers: Vec<&str> =
+        record["layers"].as_array().unwrap().iter().map(|l| l["name"].as_str().unwrap()).collect();
+    assert_eq!((layers[0], layers[1], layers.len()), ("embeddings", "encoder.layer.0.attention.output", 6));
+    assert_eq!(
+        (&record["layers"][0]["pool"], &record["layers"][0]["n_features"]),
+        (&"mean".into(), &16.into())
+    );
+    assert_eq!(
+        (&record["model"]["input_shape"][0], &record["thumbnails"]),
+        (&7.into(), &serde_json::Value::Null)
+    );
+    assert!(record["layers"][0]["measures"]["modularity"]["value"].as_f64().unwrap() > 0.3);
+    assert!(std::fs::read_to_string(s.path("r/report.html")).unwrap().contains("encoder.layer.1.output"));
+    // Mistakes: pictures for it, tokens for a classifier, pixel options for tokens, a token of a convolution.
+    s.pictures("pictures.npz", 10, 8, 10);
+    insta::assert_snapshot!(
+        "tokens_and_pictures",
+        [
+            s.error(&["capture", "--model", ENCODER, "--data", "pictures.npz", "--output", "x"]),
+            s.error(&["capture", "--model", MODEL, "--data", "tokens.npz", "--output", "x"]),
+            s.error(&[
+                "capture",
+                "--model",
+                ENCODER,
+                "--data",
+                "tokens.npz",
+                "--normalize",
+                "cifar10",
+                "--output",
+                "x"
+            ]),
+            s.error(&[
+                "capture",
+                "--model",
+                MODEL,
+                "--data",
+                "pictures.npz",
+                "--pool",
+                "cls",
+                "--output",
+                "x"
+            ]),
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn saved_activations_are_analysed_without_a_model() {
+    let s = Scratch::new();
+    std::fs::create_dir(s.path("tables")).unwrap();
+    for layer in ["l1", "l2"] {
+        let mut text = String::from("id,a,b,c,d,label,prediction\n");
+        for i in 0..45_usize {
+            let value = |j: usize| f64::from(u8::from(i % 3 == j)) + ((i * 7 + j * 5) as f64).sin() / 4.0;
+            let values: Vec<String> = (0..4).map(|j| value(j).to_string()).collect();
+            let class = ["ant", "bee", "cat"];
+            let (label, prediction) = (class[i % 3], class[if i == 4 { 0 } else { i % 3 }]);
+            text += &format!("input {i},{},{label},{prediction}\n", values.join(","));
+        }
+        s.write(&format!("tables/{layer}.csv"), text.as_bytes());
+    }
+    let args = ["run", "--store", "tables", "--output", "r", "--permutations", "19"];
+    s.ok(&args);
+    let found = record(&s.path("r"));
+    assert_eq!(found["dataset"]["classes"], serde_json::json!(["ant", "bee", "cat"]));
+    assert_eq!(found["inputs"]["ids"][4], "input 4");
+    assert_eq!(found["neighbourhoods"][0]["input"], 4, "the one that the network got wrong comes first");
+    assert!(found["layers"][1]["measures"]["vote_agreement"]["value"].as_f64().unwrap() > 0.5);
+    assert!(s.path("r/report.html").is_file());
+    // Again: nothing is imported or computed; a changed table is.
+    s.ok(&args);
+    let log = std::fs::read_to_string(s.path("r/log.txt")).unwrap();
+    assert!(log[log.rfind("starts:").unwrap()..].contains("graphs l1: reused"), "{log}");
+    s.write("tables/l1.csv", b"id,a,b,label,prediction\ninput 0,1,x,ant,ant\n");
+    insta::assert_snapshot!("bad_table", s.error(&args));
 }

@@ -48,6 +48,30 @@ fn new_inputs_are_expressed_over_a_dictionary_and_vote() {
 }
 
 #[test]
+fn a_sample_of_rows_is_those_rows_of_the_whole() {
+    let s = Scratch::new();
+    split(&s);
+    s.ok(&["express", "atoms.npy", "--tol", "1e-10", "--output", "all.npz"]);
+    for memory in ["1GiB", "1KiB"] {
+        let sample = ["express", "atoms.npy", "--tol", "1e-10", "--rows", "9", "--memory", memory];
+        let out = s.ok(&[&sample[..], &["--output", "some.npz"]].concat());
+        assert!(out.contains("60 x 9: 9 of 9 sampled rows converged"), "{out}");
+        let rows = certificate(&s, "some.json")["sampled_rows"].as_array().unwrap().clone();
+        let (all, some) = (load_csr(&s.path("all.npz")).unwrap(), load_csr(&s.path("some.npz")).unwrap());
+        assert_eq!((some.n_rows(), some.n_cols(), rows.len()), (9, 60, 9));
+        for (k, row) in rows.iter().enumerate() {
+            let row = row.as_u64().unwrap() as usize;
+            for j in 0..60 {
+                assert!((some.get(k, j) - all.get(row, j)).abs() < 1e-5, "{memory} row {row} column {j}");
+            }
+        }
+    }
+    assert!(
+        s.ok(&["express", "atoms.npy", "--rows", "999", "--output", "c.npz"]).contains("60 of 60 sampled")
+    );
+}
+
+#[test]
 fn what_does_not_fit_a_dictionary_is_told() {
     let s = Scratch::new();
     split(&s);

@@ -20,6 +20,8 @@ fn help_of_every_command() {
         "vote",
         "cluster",
         "similarity",
+        "compare",
+        "rank",
         "neighbors",
         "report",
         "export",

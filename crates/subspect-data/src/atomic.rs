@@ -1,8 +1,8 @@
 //! Files that are either the old ones or the new ones, never half of either: written beside their place under a
 //! temporary name, then renamed over it.
 //!
-//! This protects against a killed process and a full disk. It does not call `fsync`, so it does not protect
-//! against a power cut.
+//! This protects against a killed process and a full disk, and, because the new content is synchronised with the disk
+//! before the renaming, against a power cut: then the old file may be back, but never half of the new one.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -42,7 +42,7 @@ fn fill_temporary(
     let file = File::create(temporary).map_err(|e| DataError::io("create", path, e))?;
     let mut file = BufWriter::new(file);
     fill(&mut file)?;
-    file.flush().map_err(|e| DataError::io("write", path, e))
+    file.flush().and_then(|()| file.get_ref().sync_data()).map_err(|e| DataError::io("write", path, e))
 }
 
 /// The process id and a counter keep concurrent writers of one file apart.

@@ -9,12 +9,14 @@
 //! | [`dense`], [`sparse`] | NumPy and SciPy files |
 //! | [`neighbours`] | every input's strongest neighbours in one layer |
 //! | [`rundir`], [`record`] | the run directory and its record |
+//! | [`comparison`] | what two runs have in common and where they differ |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
 //! and what to do. Files are written under a temporary name and renamed, see [`atomic`].
 
 pub mod atomic;
 mod bytes;
+pub mod comparison;
 pub mod dataset;
 pub mod dense;
 mod error;

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use subspect_linalg::Measured;
 
 /// Version of this layout. A reader refuses a larger one and says so.
-pub const RECORD_SCHEMA: u32 = 1;
+///
+/// 2 added [`SimilarityRecord::inference`], [`LayerRecord::intervals`], [`LayerRecord::nulls`] and
+/// [`RunRecord::scores`]; a record of schema 1 reads as one in which none of these was computed.
+pub const RECORD_SCHEMA: u32 = 2;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct RunRecord {
     /// Neighbourhoods of inputs worth looking at first: misclassified ones, most confident first, in the deepest
     /// layer that is not the logits (or the only layer).
     pub neighbourhoods: Vec<NeighbourhoodRecord>,
+    /// Scores by which inputs are ranked, see `subspect rank`.
+    #[serde(default)]
+    pub scores: Vec<ScoreRecord>,
     /// The sprite atlas of input pictures, if inputs are pictures.
     pub thumbnails: Option<Thumbnails>,
     /// The run in a few sentences, made from the numbers.
@@ -152,6 +158,12 @@ pub struct LayerRecord {
     pub measures: BTreeMap<String, Measured>,
     /// Permuted labels, for the modularity.
     pub modularity_null: NullRecord,
+    /// Permuted labels, for other measures by name. The modularity's is [`Self::modularity_null`].
+    #[serde(default)]
+    pub nulls: BTreeMap<String, NullRecord>,
+    /// Intervals of measures over inputs, by name.
+    #[serde(default)]
+    pub intervals: BTreeMap<String, IntervalRecord>,
     /// Class x class share of the affinity mass: row c sums to 1 (or is 0 when the class has no edge).
     pub class_affinity: Vec<Vec<f64>>,
     /// Affinity vote of every input; `None` for an input without edges.
@@ -206,6 +218,53 @@ pub struct NullRecord {
     pub p: Measured,
 }
 
+/// A range that would hold the value of other inputs of the same kind with chance `level`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntervalRecord {
+    /// Lower end.
+    pub lo: Measured,
+    /// Upper end.
+    pub hi: Measured,
+    /// The chance aimed at.
+    pub level: f64,
+    /// `node_bootstrap`, `wilson`, `bca`, `influence_bootstrap`.
+    pub method: String,
+    /// Resamples drawn; 0 for a closed form.
+    pub n_resamples: usize,
+}
+
+/// What is known about every cell of a map beside its value: five tables of the map's shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InferenceRecord {
+    /// Orders of the inputs drawn; 0 when only the exact z was wanted.
+    pub n_permutations: usize,
+    /// Resamples of the inputs drawn for the intervals.
+    pub n_resamples: usize,
+    /// Chance aimed at by the intervals.
+    pub level: f64,
+    /// Lower ends of the intervals.
+    pub lo: Vec<Vec<Measured>>,
+    /// Upper ends.
+    pub hi: Vec<Vec<Measured>>,
+    /// Standard deviations above the mean over all orders of one layer's inputs.
+    pub z: Vec<Vec<Measured>>,
+    /// Share of orders with a value at least as large.
+    pub p: Vec<Vec<Measured>>,
+    /// The same for the whole map (step-down max-T): the chance that any cell would come out as clear.
+    pub p_adjusted: Vec<Vec<Measured>>,
+}
+
+/// One score of every input, larger where it deserves a look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    /// `vote_label`, `vote_network`, ...: the names of `subspect rank --by`.
+    pub name: String,
+    /// The layer that it is taken from; none for a score over all layers.
+    pub layer: Option<String>,
+    /// One value per input.
+    pub values: Vec<Measured>,
+}
+
 /// A symmetric layer x layer map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimilarityRecord {
@@ -215,6 +274,9 @@ pub struct SimilarityRecord {
     pub estimator: String,
     /// `L x L`, in the order of the layers.
     pub values: Vec<Vec<Measured>>,
+    /// Nulls and intervals of the cells, if they were computed.
+    #[serde(default)]
+    pub inference: Option<InferenceRecord>,
 }
 
 /// One input's neighbourhood in one layer.

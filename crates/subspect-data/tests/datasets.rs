@@ -309,10 +309,7 @@ fn damaged_npz_files_say_which_array() {
     let text = try_it(&[("images", "|u1", &[1, 2, 2, 2], vec![0; 8])]);
     assert!(text.contains("with 1, 3 or 4 channels, found [1, 2, 2, 2]"), "{text}");
     let text = try_it(&[("images", "|u1", &[2, 2, 2], vec![0; 8]), ("labels", "<i8", &[1], vec![0; 8])]);
-    assert!(
-        text.contains("array 'labels': expected 2 values, one per picture in 'images', found 1"),
-        "{text}"
-    );
+    assert!(text.contains("array 'labels': expected 2 values, one per input, found 1"), "{text}");
     let text = try_it(&[("images", "|u1", &[1, 2, 2], vec![0; 4]), ("labels", "|i1", &[1], vec![255])]);
     assert!(text.contains("array 'labels', input 0: expected a label in 0..65536, found -1"), "{text}");
     let text = try_it(&[("images", "|u1", &[3, 2, 2], vec![0; 4])]);
@@ -337,12 +334,12 @@ fn unknown_paths_and_names_are_refused() {
     let text = message(&file, &OpenOptions::default());
     assert!(
         text.contains(
-            "expected a data set (npz, cifar10, cifar100, idx, image_folder), found a file of 5 bytes"
+            "expected a data set (tokens, npz, cifar10, cifar100, idx, image_folder), found a file of 5 bytes"
         ),
         "{text}"
     );
     let text = message(&file, &OpenOptions { format: Some("cifar".into()), ..OpenOptions::default() });
-    assert!(text.contains("no data format is called 'cifar'; known: npz, cifar10"), "{text}");
+    assert!(text.contains("no data format is called 'cifar'; known: tokens, npz, cifar10"), "{text}");
     assert!("dev".parse::<Split>().unwrap_err().to_string().contains("no split is called 'dev'"));
     // Every layout, forced on a file that it is not, fails with a message.
     for format in dataset::FORMATS {
@@ -391,4 +388,48 @@ proptest! {
             prop_assert!(dataset::open(&path, &options).is_err());
         }
     }
+}
+
+fn ints(values: &[i64]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+#[test]
+fn token_arrays_are_a_data_set_without_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.npz");
+    let mut arrays = vec![
+        ("input_ids", "<i8", &[3, 2][..], ints(&[5, 6, 7, 8, 9, 10])),
+        ("attention_mask", "|b1", &[3, 2], vec![1, 1, 1, 0, 1, 1]),
+        ("labels", "|u1", &[3], vec![0, 1, 0]),
+    ];
+    write_npz(&path, &arrays);
+    let data = open(&path);
+    assert_eq!((data.format(), data.len(), data.labels()), ("tokens", 3, &[0, 1, 0][..]));
+    let tokens = data.tokens().unwrap();
+    assert_eq!((tokens.n_tokens, tokens.arrays.len()), (2, 2));
+    assert_eq!(tokens.chosen(&[2, 0])[0].values, [9, 10, 5, 6]);
+    assert_eq!(tokens.arrays[1].values, [1, 1, 1, 0, 1, 1]);
+    assert!(data.info("none", String::new()).image_shape.is_empty());
+    let hash = data.hash(&[0, 1]).unwrap();
+    assert_ne!(hash, data.hash(&[0, 2]).unwrap());
+    // Another name or another token is another data set; the third input was not chosen.
+    arrays[0].3 = ints(&[5, 6, 7, 8, 9, 11]);
+    write_npz(&path, &arrays);
+    assert_eq!(open(&path).hash(&[0, 1]).unwrap(), hash);
+    arrays[0].3 = ints(&[5, 6, 7, 9, 9, 11]);
+    write_npz(&path, &arrays);
+    assert_ne!(open(&path).hash(&[0, 1]).unwrap(), hash);
+
+    let refused = |arrays: &[(&str, &str, &[usize], Vec<u8>)], expected: &str| {
+        write_npz(&path, arrays);
+        let text = dataset::open(&path, &OpenOptions::default()).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    };
+    arrays.push(("types", "<i8", &[2, 3], ints(&[0; 6])));
+    refused(&arrays, "array 'types': expected shape [3, 2], that of 'input_ids', found [2, 3]");
+    arrays[3] = ("extra", "<f4", &[3, 2], vec![0; 24]);
+    refused(&arrays, "array 'extra': expected integers or bool, found float32");
+    arrays[3] = ("lengths", "<i8", &[3], ints(&[0; 3]));
+    refused(&arrays, "array 'lengths': expected N inputs x T tokens, neither of them 0, found shape [3]");
 }

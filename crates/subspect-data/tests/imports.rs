@@ -142,7 +142,7 @@ fn what_cannot_be_imported_says_why() {
     assert!(
         take(&file("x.txt"), &out)
             .unwrap_err()
-            .contains("expected activations (npy, npz, safetensors, folder), found .txt")
+            .contains("expected activations (npy, npz, safetensors, table, folder), found .txt")
     );
     assert!(take(&dir.path().join("none.npy"), &out).unwrap_err().contains("cannot read"));
     assert!(take(&file("x.npy"), &out).unwrap_err().contains("expected the .npy magic"));
@@ -177,4 +177,73 @@ fn what_cannot_be_imported_says_why() {
         "and no attempt to allocate"
     );
     assert!(SOURCES.iter().all(|s| !s.summary.is_empty()));
+}
+
+const TABLE: &str = "id;f1;Label;f2;prediction\na;1.5;cat;-2e1;dog\n\"b;c\";0;dog;3;dog\n";
+
+#[test]
+fn a_table_is_a_layer_with_names_for_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, out) = (dir.path().join("fc 1.csv"), dir.path().join("out"));
+    fs::write(&path, TABLE).unwrap();
+    let store = take(&path, &out).unwrap();
+    let manifest = store.manifest();
+    assert_eq!((store.layers()[0].name.as_str(), store.layers()[0].n_features), ("fc 1", 2));
+    assert_eq!(store.layer(0).unwrap().as_ref().data(), [1.5, -20.0, 0.0, 3.0]);
+    assert_eq!(
+        (&manifest.inputs.ids[..], &manifest.inputs.labels[..]),
+        (&["a", "b;c"].map(str::to_owned)[..], &[0, 1][..])
+    );
+    assert_eq!(
+        (&manifest.inputs.predictions[..], &manifest.dataset.classes[..]),
+        (&[1, 1][..], &["cat", "dog"].map(str::to_owned)[..])
+    );
+    // The same content is not imported again.
+    let written = fs::metadata(out.join("000-fc%201.npy")).unwrap().modified().unwrap();
+    take(&path, &out).unwrap();
+    assert_eq!(fs::metadata(out.join("000-fc%201.npy")).unwrap().modified().unwrap(), written);
+}
+
+#[test]
+fn a_folder_of_tables_is_a_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("layers");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("l2.tsv"), "a\tb\tlabel\n1\t2\t1\n3\t4\t0\n").unwrap();
+    fs::write(source.join("l10.csv"), "label,x\n1,7\n0,8\n").unwrap();
+    write_f32(&source.join("l1.npy"), matrix(2, 3, 0.0).as_ref()).unwrap();
+    let store = take(&source, &dir.path().join("out")).unwrap();
+    assert_eq!(store.layers().iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["l1", "l2", "l10"]);
+    assert_eq!(
+        (&store.manifest().inputs.labels[..], store.manifest().dataset.classes.len()),
+        (&[1, 0][..], 2)
+    );
+    fs::write(source.join("l10.csv"), "label,x\n1,7\n1,8\n").unwrap();
+    let text = take(&source, &dir.path().join("out")).unwrap_err();
+    assert!(
+        text.contains("l10.csv, column 'label': expected the same as column 'label' of the files before"),
+        "{text}"
+    );
+}
+
+#[test]
+fn mistakes_in_a_table_have_a_line_and_a_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    let cases = [
+        ("a,b\n1,2\n3,x\n", "t.csv, line 3, column 2 ('b'): expected a finite number, found 'x'"),
+        ("a,b\n1,\n", "line 2, column 2 ('b'): expected a finite number, found ''"),
+        ("a,b\n1,nan\n", "line 2, column 2 ('b'): expected a finite number, found 'nan'"),
+        ("a,b\n1,2\n3\n", "line 3: expected 2 columns, as in line 1, found 1"),
+        ("1,2\n3,4\n", "line 1: expected names of columns, found '1,2'"),
+        ("id,label\nx,1\n", "line 1: expected names of columns, found 'id,label'"),
+        ("a,label,labels\n1,2,2\n", "line 1: expected one column called 'labels', found columns 2 and 3"),
+        ("a,b\n", "line 2: expected values, found the end of the file"),
+        ("", "line 1: expected names of columns, found an empty line"),
+    ];
+    for (content, expected) in cases {
+        fs::write(&path, content).unwrap();
+        let text = take(&path, &dir.path().join("out")).unwrap_err();
+        assert!(text.contains(expected), "{content:?}: {text}");
+    }
 }

@@ -26,6 +26,7 @@ fn record() -> RunRecord {
         settings: BTreeMap::from([("seed".into(), "0".into())]),
         inputs: Inputs { ids: vec!["0".into(), "1".into()], labels: vec![0, 1], ..Inputs::default() },
         layers: Vec::new(),
+        scores: Vec::new(),
         similarity: Vec::new(),
         neighbourhoods: Vec::new(),
         thumbnails: None,

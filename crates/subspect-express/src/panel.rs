@@ -12,8 +12,9 @@ use subspect_linalg::{Csr, CsrBuilder, Dictionary, MemoryMode};
 use crate::target::Targets;
 use crate::{Certificate, ExpressError, Monitor, Solution};
 
-/// Floats of one panel's correlations in [`MemoryMode::Panels`]: 64 MiB per thread.
-const PANEL_FLOATS: usize = 16 << 20;
+/// Floats of one panel's correlations in [`MemoryMode::Panels`]: 8 MiB per thread, more only above 32,768 atoms, where
+/// fewer than 64 rows would leave the product waiting for memory.
+const PANEL_FLOATS: usize = 2 << 20;
 
 /// One solved row: coefficients in any order, and its certificate.
 pub(crate) struct Row {
@@ -27,7 +28,7 @@ pub(crate) struct Row {
 pub fn panel_height(mode: MemoryMode, n_atoms: usize) -> usize {
     match mode {
         MemoryMode::Gram => 16,
-        MemoryMode::Panels => (PANEL_FLOATS / n_atoms.max(1)).clamp(16, 256),
+        MemoryMode::Panels => (PANEL_FLOATS / n_atoms.max(1)).clamp(64, 256),
     }
 }
 

@@ -3,7 +3,6 @@
 //! Out of sample there is no excluded atom, and inner products come from the activations instead of the Gram matrix;
 //! everything else about a row is the same, so solvers see a [`Target`] and do not ask which kind it is.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -60,12 +59,7 @@ impl<'t> Targets<'t> {
         out.resize(rows.len() * n, 0.0);
         match self {
             Targets::Atoms => dictionary.gram_panel(rows.start, rows.end, out),
-            Targets::Some(atoms) => {
-                let chosen = atoms[rows.clone()].iter().map(|&i| i as usize);
-                for (i, out) in chosen.zip(out.chunks_exact_mut(n.max(1))) {
-                    dictionary.gram_panel(i, i + 1, out);
-                }
-            }
+            Targets::Some(atoms) => dictionary.gram_rows(&atoms[rows.clone()], out),
             Targets::Range(first, _) => dictionary.gram_panel(first + rows.start, first + rows.end, out),
             Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
         }
@@ -101,14 +95,6 @@ pub(crate) struct Target<'d, 'a, 't> {
 impl<'d, 'a, 't> Target<'d, 'a, 't> {
     fn new(dictionary: &'d Dictionary<'a>, targets: Targets<'t>, row: usize, start: Vec<f32>) -> Self {
         Self { dictionary, targets, row, start, products: RefCell::default() }
-    }
-
-    /// The start of a pursuit (see [`Target::start`]), taken out where it is the target's own.
-    pub(crate) fn take_start(&mut self) -> Cow<'d, [f32]> {
-        match (self.targets, self.dictionary.gram()) {
-            (Targets::Atoms, Some(gram)) => Cow::Borrowed(gram.row(self.row)),
-            _ => Cow::Owned(std::mem::take(&mut self.start)),
-        }
     }
 
     /// `q̂ · x̂_j` of a query in float64.

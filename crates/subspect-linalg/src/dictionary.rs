@@ -5,8 +5,8 @@
 //! `x̂_i = x_i / ||x_i||`, `K_ij = x̂_i · x̂_j`.
 //!
 //! Two memory modes, chosen from a byte budget: while `4 N²` bytes fit, the whole Gram matrix is kept
-//! ([`MemoryMode::Gram`]); above it only the unit rows are ([`MemoryMode::Panels`]) and correlations come from
-//! products of a panel of residuals with all atoms. Storage and these products are float32; norms and everything
+//! ([`MemoryMode::Gram`]); above it nothing but the activations is ([`MemoryMode::Panels`]), and correlations come from
+//! products of a panel of residuals with all atoms, scaled afterwards. Storage and these products are float32; norms and everything
 //! that ends in a certificate ([`Dictionary::atom_dot`], [`Dictionary::add_scaled_atom`]) are float64 on the
 //! activations as they were given. Small dictionaries (N <= [`EXACT_GRAM_MAX`]) also keep the Gram matrix in
 //! float64: forming it once is cheaper there than going back to D-dimensional residuals for every row.
@@ -14,7 +14,7 @@
 use rayon::prelude::*;
 
 use crate::product::gram_f64_add;
-use crate::simd::{axpy, dot, dot_f32_in_f64, dot_mixed, sum_of_squares};
+use crate::simd::{axpy, dot, dot_f32_in_f64, dot_four, dot_mixed, sum_of_squares};
 use crate::{LinalgError, MatRef, Matrix, product_abt, symmetric_product};
 
 /// How rows are scaled before anything else.
@@ -31,7 +31,7 @@ pub enum RowScale {
 pub enum MemoryMode {
     /// The whole `N x N` Gram matrix in float32.
     Gram,
-    /// Only the `N x D` scaled rows in float32; correlations are computed panel by panel.
+    /// Only the `N x D` rows in float32; correlations are computed panel by panel.
     Panels,
 }
 
@@ -61,10 +61,17 @@ const FEATURE_BLOCK: usize = 2048;
 
 #[derive(Debug)]
 enum Storage {
-    Exact { gram: Matrix<f32>, exact: Matrix<f64> },
+    Exact {
+        gram: Matrix<f32>,
+        exact: Matrix<f64>,
+    },
     Gram(Matrix<f32>),
-    Panels(Matrix<f32>),
+    /// The scaled rows; `None` where products of the rows as they are cannot overflow and are scaled instead.
+    Panels(Option<Matrix<f32>>),
 }
+
+/// Lengths of rows between which products of unscaled rows stay far from both ends of float32.
+const SAFE_LENGTHS: std::ops::Range<f64> = 1e-12..1e12;
 
 /// The atoms of one layer.
 #[derive(Debug)]
@@ -87,14 +94,26 @@ impl<'a> Dictionary<'a> {
         x.check_finite()?;
         let (factor, squared_norm) = scales(x, scale);
         let storage = match mode {
-            MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => {
-                let exact = exact_gram(x, &factor);
-                let gram = exact.data().iter().map(|&v| v as f32).collect();
-                Storage::Exact { gram: Matrix::new(gram, x.n_rows(), x.n_rows())?, exact }
-            }
+            MemoryMode::Gram if x.n_rows() <= EXACT_GRAM_MAX => exact_storage(x, &factor)?,
             MemoryMode::Gram => Storage::Gram(symmetric_product(scaled_rows(x, &factor).as_ref())),
-            MemoryMode::Panels => Storage::Panels(scaled_rows(x, &factor)),
+            MemoryMode::Panels => {
+                let safe = |f: &f64| *f == 0.0 || SAFE_LENGTHS.contains(&(1.0 / f));
+                let as_they_are = scale == RowScale::Unit && factor.iter().all(safe);
+                Storage::Panels((!as_they_are).then(|| scaled_rows(x, &factor)))
+            }
         };
+        Ok(Self { x, scale, factor, squared_norm, storage })
+    }
+
+    /// As [`Dictionary::new`] with [`MemoryMode::Gram`], with the Gram matrix in float64 as well whatever the number of
+    /// atoms (`12 N²` bytes): for many features, where every exact check of a row would go back to the activations.
+    ///
+    /// # Errors
+    /// As [`Dictionary::new`].
+    pub fn with_exact_gram(x: MatRef<'a, f32>, scale: RowScale) -> Result<Self, LinalgError> {
+        x.check_finite()?;
+        let (factor, squared_norm) = scales(x, scale);
+        let storage = exact_storage(x, &factor)?;
         Ok(Self { x, scale, factor, squared_norm, storage })
     }
 
@@ -129,7 +148,7 @@ impl<'a> Dictionary<'a> {
         }
     }
 
-    /// The Gram matrix in float64, for small dictionaries in [`MemoryMode::Gram`].
+    /// The Gram matrix in float64, for small dictionaries in [`MemoryMode::Gram`] and where it was asked for.
     pub fn exact_gram(&self) -> Option<&Matrix<f64>> {
         match &self.storage {
             Storage::Exact { exact, .. } => Some(exact),
@@ -155,23 +174,55 @@ impl<'a> Dictionary<'a> {
             Storage::Exact { gram: k, .. } | Storage::Gram(k) => {
                 out.copy_from_slice(k.as_ref().rows(start, end).data());
             }
-            Storage::Panels(u) => product_abt(u.as_ref().rows(start, end), u.as_ref(), out),
+            Storage::Panels(Some(u)) => product_abt(u.as_ref().rows(start, end), u.as_ref(), out),
+            Storage::Panels(None) => {
+                product_abt(self.x.rows(start, end), self.x, out);
+                for (row, &f) in out.chunks_exact_mut(self.n_atoms().max(1)).zip(&self.factor[start..end]) {
+                    self.scale_columns(f, row);
+                }
+            }
+        }
+    }
+
+    /// These rows of the Gram matrix into `out` (`rows x N`), on the calling thread.
+    pub fn gram_rows(&self, rows: &[u32], out: &mut [f32]) {
+        let n = self.n_atoms().max(1);
+        if let Some(gram) = self.gram() {
+            for (&i, out) in rows.iter().zip(out.chunks_exact_mut(n)) {
+                out.copy_from_slice(gram.row(i as usize));
+            }
+            return;
+        }
+        let mut panel = Matrix::filled(0.0, rows.len(), self.n_features());
+        for (k, &i) in rows.iter().enumerate() {
+            let (row, factor) = self.panel_row(i as usize);
+            for (o, &v) in panel.row_mut(k).iter_mut().zip(row) {
+                *o = (f64::from(v) * factor) as f32;
+            }
+        }
+        self.product_with_atoms(panel.as_ref(), out);
+    }
+
+    /// A product with unscaled atoms to one with the atoms, and `by` times that.
+    fn scale_columns(&self, by: f64, row: &mut [f32]) {
+        for (o, &f) in row.iter_mut().zip(&self.factor) {
+            *o = (f64::from(*o) * (by * f)) as f32;
         }
     }
 
     /// Correlations of queries `start..end` with all atoms into `out` (`(end - start) x N`), on the calling thread.
     pub fn query_panel(&self, queries: &Queries<'_>, start: usize, end: usize, out: &mut [f32]) {
         let panel = queries.rows.as_ref().rows(start, end);
+        self.product_with_atoms(panel, out);
+    }
+
+    fn product_with_atoms(&self, panel: MatRef<'_, f32>, out: &mut [f32]) {
         match &self.storage {
-            Storage::Panels(u) => product_abt(panel, u.as_ref(), out),
-            Storage::Exact { .. } | Storage::Gram(_) => {
-                // The scaled atoms are not kept beside the Gram matrix: scale the product instead.
+            Storage::Panels(Some(u)) => product_abt(panel, u.as_ref(), out),
+            // The scaled atoms are not kept: scale the product instead.
+            Storage::Panels(None) | Storage::Exact { .. } | Storage::Gram(_) => {
                 product_abt(panel, self.x, out);
-                for row in out.chunks_exact_mut(self.n_atoms().max(1)) {
-                    for (o, &f) in row.iter_mut().zip(&self.factor) {
-                        *o = (f64::from(*o) * f) as f32;
-                    }
-                }
+                out.chunks_exact_mut(self.n_atoms().max(1)).for_each(|row| self.scale_columns(1.0, row));
             }
         }
     }
@@ -184,7 +235,7 @@ impl<'a> Dictionary<'a> {
     pub fn correlate_panel(&self, residuals: MatRef<'_, f32>, out: &mut [f32]) {
         match &self.storage {
             Storage::Exact { .. } | Storage::Gram(_) => unreachable!("correlate_panel is for panels"),
-            Storage::Panels(u) => product_abt(residuals, u.as_ref(), out),
+            Storage::Panels(_) => self.product_with_atoms(residuals, out),
         }
     }
 
@@ -193,7 +244,41 @@ impl<'a> Dictionary<'a> {
         match &self.storage {
             Storage::Exact { exact, .. } => exact.row(i)[j],
             Storage::Gram(k) => f64::from(k.row(i)[j]),
-            Storage::Panels(u) => f64::from(dot(u.row(i), u.row(j))),
+            Storage::Panels(_) => {
+                let ((a, f), (b, g)) = (self.panel_row(i), self.panel_row(j));
+                f64::from(dot(a, b)) * (f * g)
+            }
+        }
+    }
+
+    /// [`Dictionary::gram_entry`] of atom `i` with every atom of `columns`.
+    pub fn gram_entries(&self, i: usize, columns: &[u32], out: &mut [f64]) {
+        match &self.storage {
+            Storage::Exact { exact, .. } => pick(exact.row(i), columns, out, |v| v),
+            Storage::Gram(k) => pick(k.row(i), columns, out, f64::from),
+            Storage::Panels(_) => {
+                let (a, f) = self.panel_row(i);
+                let mut blocks = columns.chunks_exact(4);
+                let mut outs = out.chunks_exact_mut(4);
+                for (c, o) in (&mut blocks).zip(&mut outs) {
+                    let rows = [0, 1, 2, 3].map(|r| self.panel_row(c[r] as usize));
+                    let products = dot_four(a, rows.map(|r| r.0));
+                    for r in 0..4 {
+                        o[r] = f64::from(products[r]) * (f * rows[r].1);
+                    }
+                }
+                for (o, &j) in outs.into_remainder().iter_mut().zip(blocks.remainder()) {
+                    *o = self.gram_entry(i, j as usize);
+                }
+            }
+        }
+    }
+
+    /// Row `i` as it is kept for panels, and what it still has to be multiplied with.
+    fn panel_row(&self, i: usize) -> (&[f32], f64) {
+        match &self.storage {
+            Storage::Panels(Some(u)) => (u.row(i), 1.0),
+            _ => (self.x.row(i), self.factor[i]),
         }
     }
 
@@ -223,6 +308,13 @@ impl<'a> Dictionary<'a> {
     pub fn add_scaled_atom(&self, j: usize, weight: f64, r: &mut [f64]) {
         let w = weight * self.factor[j];
         axpy(w, self.x.row(j), r);
+    }
+}
+
+/// The entries of a row at these columns.
+fn pick<T: Copy>(row: &[T], columns: &[u32], out: &mut [f64], wide: impl Fn(T) -> f64) {
+    for (o, &j) in out.iter_mut().zip(columns) {
+        *o = wide(row[j as usize]);
     }
 }
 
@@ -308,13 +400,24 @@ fn scaled_rows(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f32> {
     out
 }
 
+fn exact_storage(x: MatRef<'_, f32>, factor: &[f64]) -> Result<Storage, LinalgError> {
+    let exact = exact_gram(x, factor);
+    let gram = exact.data().par_iter().map(|&v| v as f32).collect();
+    Ok(Storage::Exact { gram: Matrix::new(gram, x.n_rows(), x.n_rows())?, exact })
+}
+
 /// `X̂ X̂ᵀ` in float64, block of features by block of features.
 fn exact_gram(x: MatRef<'_, f32>, factor: &[f64]) -> Matrix<f64> {
     let n = x.n_rows();
     let mut out = Matrix::filled(0.0, n, n);
     for start in (0..x.n_cols()).step_by(FEATURE_BLOCK) {
         let end = (start + FEATURE_BLOCK).min(x.n_cols());
-        let block = Matrix::from_fn(n, end - start, |i, j| f64::from(x.row(i)[start + j]) * factor[i]);
+        let mut block = Matrix::filled(0.0, n, end - start);
+        block.data_mut().par_chunks_mut(end - start).enumerate().for_each(|(i, row)| {
+            for (o, &v) in row.iter_mut().zip(&x.row(i)[start..end]) {
+                *o = f64::from(v) * factor[i];
+            }
+        });
         gram_f64_add(block.as_ref(), &mut out);
     }
     out
@@ -350,6 +453,25 @@ mod tests {
     }
 
     #[test]
+    fn the_exact_gram_matrix_is_the_one_of_small_dictionaries() {
+        let x = sample();
+        let (a, b) = (
+            Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap(),
+            Dictionary::with_exact_gram(x.as_ref(), RowScale::Unit).unwrap(),
+        );
+        assert_eq!((a.gram(), a.exact_gram(), a.mode()), (b.gram(), b.exact_gram(), b.mode()));
+        let columns = [5, 0, 3, 2, 1];
+        let panels = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Panels).unwrap();
+        for d in [&a, &panels] {
+            let mut out = [0.0; 5];
+            d.gram_entries(4, &columns, &mut out);
+            for (&j, o) in columns.iter().zip(out) {
+                assert!((o - a.gram_entry(4, j as usize)).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
     fn a_nan_is_located() {
         let mut x = sample();
         x.row_mut(2)[1] = f32::NAN;
@@ -367,7 +489,14 @@ mod tests {
     #[test]
     fn huge_and_tiny_activations_do_not_overflow() {
         let x = Matrix::from_fn(2, 3, |i, j| if i == 0 { 1e30 } else { 1e-30 } * (j as f32 + 1.0));
-        let d = Dictionary::new(x.as_ref(), RowScale::Unit, MemoryMode::Gram).unwrap();
-        assert!((d.gram_entry(0, 1) - 1.0).abs() < 1e-6);
+        for mode in [MemoryMode::Gram, MemoryMode::Panels] {
+            let d = Dictionary::new(x.as_ref(), RowScale::Unit, mode).unwrap();
+            assert!((d.gram_entry(0, 1) - 1.0).abs() < 1e-6);
+            let mut row = [0.0; 2];
+            d.gram_panel(0, 1, &mut row);
+            assert!(row.iter().all(|v| (v - 1.0).abs() < 1e-6));
+            d.gram_rows(&[1], &mut row);
+            assert!(row.iter().all(|v| (v - 1.0).abs() < 1e-6));
+        }
     }
 }

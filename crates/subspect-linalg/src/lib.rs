@@ -19,6 +19,7 @@ mod measured;
 mod product;
 mod seed;
 pub mod simd;
+mod svd;
 
 pub use csr::{Csr, CsrBuilder, CsrValue};
 pub use dictionary::{Dictionary, EXACT_GRAM_MAX, MemoryMode, Queries, RowScale};
@@ -30,4 +31,5 @@ pub use matrix::{MatRef, Matrix};
 pub use measured::{Measured, Status};
 pub use product::{gram_f64, product_abt, symmetric_product};
 pub use seed::Seed;
-pub use simd::{axpy, axpy_f64, dot, dot_f32_in_f64, dot_f64, dot_mixed, sum_of_squares};
+pub use simd::{axpy, axpy_f64, dot, dot_f32_in_f64, dot_f64, dot_four, dot_mixed, sum_of_squares};
+pub use svd::{Svd, singular_values, thin_svd};

@@ -89,6 +89,30 @@ vectorize! {
         acc.iter().sum::<f32>() + tail
     }
 
+    /// `dot(a, b)` of one vector with four others of its length, which reads it once.
+    pub fn dot_four(a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
+        const L: usize = 32;
+        let n = a.len();
+        let chunks = |v: usize| b[v][..n].chunks_exact(L);
+        // Four arrays of their own: one array of arrays is not kept in registers.
+        let (mut p, mut q, mut r, mut s) = ([0.0_f32; L], [0.0_f32; L], [0.0_f32; L], [0.0_f32; L]);
+        let others = chunks(0).zip(chunks(1)).zip(chunks(2).zip(chunks(3)));
+        for (x, ((y0, y1), (y2, y3))) in a.chunks_exact(L).zip(others) {
+            for l in 0..L {
+                p[l] = x[l].mul_add(y0[l], p[l]);
+                q[l] = x[l].mul_add(y1[l], q[l]);
+                r[l] = x[l].mul_add(y2[l], r[l]);
+                s[l] = x[l].mul_add(y3[l], s[l]);
+            }
+        }
+        let tail = |v: usize| {
+            let (x, y) = (a.chunks_exact(L).remainder(), chunks(v).remainder());
+            x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>()
+        };
+        let sum = |v: &[f32; L]| v.iter().sum::<f32>();
+        [sum(&p) + tail(0), sum(&q) + tail(1), sum(&r) + tail(2), sum(&s) + tail(3)]
+    }
+
     /// `sum_k a_k b_k` with an f32 and an f64 operand, all in f64.
     pub fn dot_mixed(a: &[f32], b: &[f64]) -> f64 {
         let n = a.len().min(b.len());
@@ -167,7 +191,10 @@ mod tests {
             let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
             let (ad, bd) = (wide(&a), wide(&b));
             let want: f64 = ad.iter().zip(&bd).map(|(x, y)| x * y).sum();
-            assert!((f64::from(dot(&a, &b)) - want).abs() < 1e-5);
+            let four = dot_four(&a, [&b, &a, &b, &b]);
+            for got in [dot(&a, &b), four[0], four[2], four[3]] {
+                assert!((f64::from(got) - want).abs() < 1e-5);
+            }
             for got in [dot_mixed(&a, &bd), dot_f32_in_f64(&a, &b), dot_f64(&ad, &bd)] {
                 assert!((got - want).abs() < 1e-13);
             }

@@ -45,10 +45,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let batch: usize = option(&args, "--batch", "64").parse()?;
     let selection = option(&args, "--layers", "conv,block,linear");
 
-    let mut network = Network::load(Path::new(model), &LoadOptions { engine, threads, data_shape: None })?;
+    let mut network =
+        Network::load(Path::new(model), &LoadOptions { engine, threads, ..LoadOptions::default() })?;
     let layers = select(network.layers(), &[selection])?;
-    let image = network.input().shape;
-    let plan = Preprocess::new(network.input(), image, PixelOrder::Hwc, &Normalize::None, Resize::Never)?;
+    let image = network.pictures()?.shape;
+    let plan = Preprocess::new(network.pictures()?, image, PixelOrder::Hwc, &Normalize::None, Resize::Never)?;
     let mut state = 1_u32;
     let mut noise = |_: std::ops::Range<usize>, out: &mut [u8]| {
         for byte in out {

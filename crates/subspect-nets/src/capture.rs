@@ -1,14 +1,19 @@
-//! From pictures to one activation matrix per layer, batch by batch.
+//! From pictures or tokens to one activation matrix per layer, batch by batch.
 //!
 //! Only one batch of all chosen layers is in memory at a time: `4 B (sum of D over layers)` bytes for a batch of B
 //! inputs, B chosen so that this stays below a budget (the engine's own workspace comes on top).
 
 use std::ops::{ControlFlow, Range};
 
+use crate::engine::ValueView;
 use crate::network::Network;
 use crate::pool::Pool;
 use crate::predict::predict;
-use crate::{BoxError, Layer, NetsError, Preprocess};
+use crate::{BoxError, Layer, NetsError, Preprocess, Tokens};
+
+mod feeder;
+
+pub(crate) use feeder::Feeder;
 
 /// Reads the pictures of a range of inputs into a buffer of exactly that many pictures.
 pub type ReadPixels<'a> = dyn FnMut(Range<usize>, &mut [u8]) -> Result<(), BoxError> + 'a;
@@ -68,7 +73,7 @@ pub struct Captured {
     pub batch: usize,
 }
 
-/// Runs every input through the network and appends the rows of `layers` to `sink`. `progress` is called after every
+/// Runs every picture through the network and appends the rows of `layers` to `sink`. `progress` is called after every
 /// batch; [`ControlFlow::Break`] stops.
 ///
 /// # Errors
@@ -86,48 +91,70 @@ pub fn capture(
     sink: &mut dyn ActivationSink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Captured, NetsError> {
+    network.pictures()?;
+    let total = source.n_inputs;
+    let mut feeder = Feeder::pictures(source, preprocess);
+    run_batches(network, layers, &mut feeder, total, None, options, sink, progress)
+}
+
+/// Runs every input's tokens through a text encoder, as [`capture()`] does with pictures.
+///
+/// # Errors
+/// Those of [`capture()`], and [`NetsError::MissingTokens`] when the model has an input that the tokens lack.
+///
+/// # Panics
+/// When a position in `layers` is not one of the network's.
+pub fn capture_tokens(
+    network: &mut Network,
+    layers: &[usize],
+    tokens: &Tokens,
+    options: &CaptureOptions,
+    sink: &mut dyn ActivationSink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Captured, NetsError> {
+    let mut feeder = Feeder::tokens(tokens);
+    run_batches(network, layers, &mut feeder, tokens.n_inputs(), Some(tokens), options, sink, progress)
+}
+
+#[allow(clippy::too_many_arguments)] // the two public functions say what they are
+fn run_batches(
+    network: &mut Network,
+    layers: &[usize],
+    feeder: &mut Feeder<'_, '_>,
+    total: usize,
+    tokens: Option<&Tokens>,
+    options: &CaptureOptions,
+    sink: &mut dyn ActivationSink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Captured, NetsError> {
     let chosen: Vec<Layer> = layers.iter().map(|&i| network.layers()[i].clone()).collect();
+    chosen.iter().try_for_each(|layer| options.pool.check(layer))?;
     let scores = network.n_classes().and(network.logits()).map(|i| network.layers()[i].clone());
     let hidden_scores = scores.as_ref().filter(|s| chosen.iter().all(|l| l.value != s.value));
     let wanted: Vec<&Layer> = chosen.iter().chain(hidden_scores).collect();
     let values: Vec<&str> = wanted.iter().map(|l| l.value.as_str()).collect();
     network.engine.prepare(&values)?;
     let batch = batch_size(network, &wanted, options);
-    let padded = network.input().fixed_batch.is_some();
+    let padded = network.input().fixed_batch().is_some();
 
-    let total = source.n_inputs;
     let mut captured = Captured { batch, ..Captured::default() };
-    let (mut pixels, mut input, mut pooled) = (Vec::new(), Vec::new(), Vec::new());
+    let mut pooled = Vec::new();
     let mut first = 0;
     while first < total {
         let rows = batch.min(total - first);
-        pixels.resize(rows * preprocess.image_len(), 0);
-        (source.read)(first..first + rows, &mut pixels).map_err(|e| NetsError::Source {
-            first,
-            last: first + rows,
-            source: e,
-        })?;
-        preprocess.apply(first, &pixels, &mut input)?;
         let fed = if padded { batch } else { rows };
-        pad(&mut input, rows, fed);
-        let shape = network.input.batch_shape(fed);
-        network.engine.run(&shape, &input, &mut |i, value| {
+        let mask = tokens.and_then(|t| t.mask(first, rows));
+        let inputs = feeder.batch(&network.input, first, rows, fed)?;
+        network.engine.run(&inputs, &mut |i, value| {
             let layer = wanted[i];
-            let data =
-                value.data.filter(|_| value.shape.first() == Some(&fed) && value.shape[1..] == layer.shape);
-            let data = data.ok_or_else(|| NetsError::LayerShape {
-                layer: layer.name.clone(),
-                expected: layer.shape.clone(),
-                found: value.shape.iter().skip(1).copied().collect(),
-            })?;
-            let data = &data[..rows * layer.n_values()];
+            let data = rows_of(layer, rows, fed, value)?;
             if scores.as_ref().is_some_and(|s| s.value == layer.value) {
                 check_finite(layer, first, layer.n_values(), data)?;
                 captured.append(data, layer.n_values());
             }
             if i < chosen.len() {
                 let features = options.pool.n_features(layer);
-                let row_data = options.pool.pooled(layer, rows, data, &mut pooled);
+                let row_data = options.pool.pooled(layer, rows, data, mask, &mut pooled);
                 check_finite(layer, first, features, row_data)?;
                 sink.append(i, rows, row_data)
                     .map_err(|e| NetsError::Sink { layer: layer.name.clone(), source: e })?;
@@ -142,6 +169,17 @@ pub fn capture(
     Ok(captured)
 }
 
+/// The rows of a layer's value, without those that only fill the batch.
+fn rows_of<'a>(layer: &Layer, rows: usize, fed: usize, value: ValueView<'a>) -> Result<&'a [f32], NetsError> {
+    let fits = value.shape.first() == Some(&fed) && value.shape[1..] == layer.shape;
+    let data = value.data.filter(|_| fits).ok_or_else(|| NetsError::LayerShape {
+        layer: layer.name.clone(),
+        expected: layer.shape.clone(),
+        found: value.shape.iter().skip(1).copied().collect(),
+    })?;
+    Ok(&data[..rows * layer.n_values()])
+}
+
 impl Captured {
     fn append(&mut self, scores: &[f32], n_classes: usize) {
         for row in scores.chunks_exact(n_classes) {
@@ -154,22 +192,12 @@ impl Captured {
 
 /// Inputs per batch: the model's own number when it is fixed, else as many as the budget and the option allow.
 fn batch_size(network: &Network, wanted: &[&Layer], options: &CaptureOptions) -> usize {
-    if let Some(fixed) = network.input().fixed_batch {
+    if let Some(fixed) = network.input().fixed_batch() {
         return fixed;
     }
-    let values = wanted.iter().map(|l| l.n_values()).sum::<usize>() + network.input().shape.len();
+    let values = wanted.iter().map(|l| l.n_values()).sum::<usize>() + network.input().n_values();
     let fits = options.memory_budget / (4 * values.max(1));
     fits.clamp(1, options.batch.max(1))
-}
-
-/// Repeats the last input until the batch is full.
-fn pad(input: &mut Vec<f32>, rows: usize, fed: usize) {
-    if fed > rows {
-        let len = input.len() / rows;
-        for _ in rows..fed {
-            input.extend_from_within((rows - 1) * len..rows * len);
-        }
-    }
 }
 
 fn check_finite(layer: &Layer, first: usize, features: usize, data: &[f32]) -> Result<(), NetsError> {

@@ -50,13 +50,61 @@ pub enum NetsError {
     },
     /// No input takes pictures.
     #[error(
-        "{file} has no image input: expected one float32 input of shape N x C x H x W (or N x H x W x C, N x D), \
-         found {found}"
+        "{file} has no image input: expected one float32 input of shape N x C x H x W (or N x H x W x C, N x D), or \
+         integer inputs of shape N x T (tokens), found {found}"
     )]
     NoImageInput {
         /// The file.
         file: String,
         /// The inputs there are.
+        found: String,
+    },
+    /// The model takes another kind of input than the data offer.
+    #[error("{file} takes {expected}, the data are {found}; {mend}")]
+    OtherInput {
+        /// The file.
+        file: String,
+        /// What it takes.
+        expected: String,
+        /// What the data are.
+        found: String,
+        /// What to do.
+        mend: String,
+    },
+    /// The model has a fixed number of tokens, and the data another.
+    #[error(
+        "{file} takes {expected} tokens per input, the data have {found}; pad or cut them to {expected}, or export the \
+         model with a dynamic sequence axis"
+    )]
+    TokenLength {
+        /// The file.
+        file: String,
+        /// Tokens of the model.
+        expected: usize,
+        /// Tokens of the data.
+        found: usize,
+    },
+    /// The model has an input that the data lack.
+    #[error(
+        "the model has an input {name} ({dtype}, N x T), the data have {found}; add an array of that name{}",
+        token_hint(.name)
+    )]
+    MissingTokens {
+        /// The input.
+        name: String,
+        /// Its element type.
+        dtype: String,
+        /// The arrays of the data.
+        found: String,
+    },
+    /// Token arrays that contradict each other, or an input that is all padding.
+    #[error("{what}: expected {expected}, found {found}")]
+    BadTokens {
+        /// The array, and the input.
+        what: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
         found: String,
     },
     /// The model leaves its picture size open and nobody gave one.
@@ -181,10 +229,23 @@ pub enum NetsError {
         input: usize,
     },
     /// A pool that does not exist.
-    #[error("no pooling is called {found:?}; expected flatten, avg or max")]
+    #[error("no pooling is called {found:?}; expected flatten, avg, max, cls, mean or last")]
     UnknownPool {
         /// The name.
         found: String,
+    },
+    /// One token of a layer that has none.
+    #[error(
+        "--pool {pool} takes one token, and layer {layer} of {shape} has no tokens; pool it by flatten, avg or max, or \
+         leave it out"
+    )]
+    PoolNeedsTokens {
+        /// The pooling.
+        pool: &'static str,
+        /// The layer.
+        layer: String,
+        /// Its shape.
+        shape: String,
     },
     /// A NaN or an infinity came out of the network.
     #[error(
@@ -237,6 +298,16 @@ pub enum NetsError {
         /// Inputs there are.
         total: usize,
     },
+}
+
+/// What usually stands in an input of that name.
+fn token_hint(name: &str) -> &'static str {
+    match name {
+        n if n.contains("mask") => ": 1 for tokens, 0 for padding",
+        n if n.contains("type") => ": the segment of every token, usually all 0",
+        n if n.contains("position") => ": 0, 1, 2, ... in every row",
+        _ => "",
+    }
 }
 
 fn nearest_names(nearest: &[String]) -> String {

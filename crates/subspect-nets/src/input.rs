@@ -1,7 +1,76 @@
-//! The picture that a model wants.
+//! What a model wants to see: pictures, or tokens.
 
-use crate::NetsError;
 use crate::structure::{Declared, Structure};
+use crate::{LoadOptions, NetsError, TokenSpec};
+
+/// The inputs of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkInput {
+    /// One array of pictures.
+    Pictures(InputSpec),
+    /// One or several arrays of tokens.
+    Tokens(TokenSpec),
+}
+
+impl NetworkInput {
+    /// Finds out what the inputs of a graph are.
+    pub(crate) fn find(file: &str, structure: &Structure, options: &LoadOptions) -> Result<Self, NetsError> {
+        match TokenSpec::find(file, structure, options.n_tokens)? {
+            Some(tokens) => Ok(NetworkInput::Tokens(tokens)),
+            None => InputSpec::find(file, structure, options.data_shape).map(NetworkInput::Pictures),
+        }
+    }
+
+    /// `Some` when the model takes batches of exactly that many inputs.
+    #[must_use]
+    pub fn fixed_batch(&self) -> Option<usize> {
+        match self {
+            NetworkInput::Pictures(spec) => spec.fixed_batch,
+            NetworkInput::Tokens(spec) => spec.fixed_batch,
+        }
+    }
+
+    pub(crate) fn set_fixed_batch(&mut self, n: usize) {
+        match self {
+            NetworkInput::Pictures(spec) => spec.fixed_batch = Some(n),
+            NetworkInput::Tokens(spec) => spec.fixed_batch = Some(n),
+        }
+    }
+
+    /// Names of the inputs whose content becomes activations.
+    pub(crate) fn content(&self) -> Vec<&str> {
+        match self {
+            NetworkInput::Pictures(spec) => vec![&spec.name],
+            NetworkInput::Tokens(spec) => spec.content(),
+        }
+    }
+
+    /// Values of one input.
+    pub(crate) fn n_values(&self) -> usize {
+        match self {
+            NetworkInput::Pictures(spec) => spec.shape.len(),
+            NetworkInput::Tokens(spec) => spec.inputs.len() * spec.n_tokens,
+        }
+    }
+
+    /// Shape of one input, for records: `[3, 32, 32]`, or the number of tokens.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        match self {
+            NetworkInput::Pictures(spec) => vec![spec.shape.channels, spec.shape.height, spec.shape.width],
+            NetworkInput::Tokens(spec) => vec![spec.n_tokens],
+        }
+    }
+
+    /// `3x32x32`, or the token arrays.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            NetworkInput::Pictures(spec) => spec.shape.describe(),
+            NetworkInput::Tokens(spec) => spec.describe(),
+        }
+    }
+}
 
 /// Order of the axes behind the batch axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,8 @@ pub enum LayerKind {
     Conv,
     /// The output of a residual block, after the addition.
     Block,
+    /// Tokens that have become vectors.
+    Embedding,
     /// A matrix product with a weight, its bias included.
     Linear,
     /// A normalisation.
@@ -25,9 +27,10 @@ pub enum LayerKind {
 
 impl LayerKind {
     /// All kinds.
-    pub const ALL: [LayerKind; 7] = [
+    pub const ALL: [LayerKind; 8] = [
         LayerKind::Conv,
         LayerKind::Block,
+        LayerKind::Embedding,
         LayerKind::Linear,
         LayerKind::Norm,
         LayerKind::Activation,
@@ -41,6 +44,7 @@ impl LayerKind {
         match self {
             LayerKind::Conv => "conv",
             LayerKind::Block => "block",
+            LayerKind::Embedding => "embedding",
             LayerKind::Linear => "linear",
             LayerKind::Norm => "norm",
             LayerKind::Activation => "activation",
@@ -76,20 +80,25 @@ fn is_linear(structure: &Structure, i: usize) -> bool {
         && node.inputs.iter().take(2).filter(|v| structure.is_active(v)).count() == 1
 }
 
-pub(crate) fn is_norm(op: &str) -> bool {
+/// Normalisation over the features of each place.
+pub(crate) fn is_layer_norm(op: &str) -> bool {
     matches!(
         op,
-        "BatchNormalization"
-            | "LayerNormalization"
-            | "InstanceNormalization"
-            | "GroupNormalization"
-            | "RMSNormalization"
-            | "LRN"
-            | "LpNormalization"
-            | "MeanVarianceNormalization"
-            | "SimplifiedLayerNormalization"
-            | "SkipLayerNormalization"
+        "LayerNormalization" | "RMSNormalization" | "SimplifiedLayerNormalization" | "SkipLayerNormalization"
     )
+}
+
+pub(crate) fn is_norm(op: &str) -> bool {
+    is_layer_norm(op)
+        || matches!(
+            op,
+            "BatchNormalization"
+                | "InstanceNormalization"
+                | "GroupNormalization"
+                | "LRN"
+                | "LpNormalization"
+                | "MeanVarianceNormalization"
+        )
 }
 
 pub(crate) fn is_activation(op: &str) -> bool {

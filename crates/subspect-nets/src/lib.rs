@@ -1,12 +1,15 @@
 //! Trained networks: the layers of an ONNX model by readable names, and their activations.
 //!
 //! [`Network::load`] reads a model and lists its layers in execution order; [`select()`] chooses among them;
-//! [`Preprocess`] turns a data set's pictures into the model's input; [`capture()`] runs them through and hands one
-//! row per input and layer to an [`ActivationSink`], memory-bounded.
+//! [`Preprocess`] turns a data set's pictures into the model's input; [`capture()`] runs them through, or
+//! [`capture_tokens()`] the [`Tokens`] of a text encoder, and hands one row per input and layer to an
+//! [`ActivationSink`], memory-bounded.
 
 mod capture;
 mod channels;
 mod choice;
+mod composite;
+mod embedding;
 mod engine;
 mod error;
 mod input;
@@ -22,14 +25,17 @@ mod preprocess;
 mod residual;
 mod select;
 mod structure;
+mod tokens;
 mod wire;
 
-pub use capture::{ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture};
+pub use capture::{
+    ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture, capture_tokens,
+};
 pub use channels::Channels;
 pub use choice::Choice;
-pub use engine::{ENGINES, Engine, EngineKind, ValueView, Visitor};
+pub use engine::{ENGINES, Engine, EngineKind, Fed, FedData, ValueView, Visitor};
 pub use error::{BoxError, NetsError};
-pub use input::{ImageShape, InputSpec, Layout};
+pub use input::{ImageShape, InputSpec, Layout, NetworkInput};
 pub use kind::LayerKind;
 pub use layer::Layer;
 pub use network::{LoadOptions, Network};
@@ -37,3 +43,4 @@ pub use normalize::{NORMALIZATIONS, Normalize};
 pub use pool::{POOLS, Pool};
 pub use preprocess::{PixelOrder, Preprocess, Resize};
 pub use select::{DEFAULT_SELECTION, SELECTORS, select};
+pub use tokens::{TokenSpec, Tokens};

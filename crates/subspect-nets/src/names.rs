@@ -16,7 +16,7 @@ use crate::structure::{Node, Structure};
 pub(crate) struct Origin {
     /// Module path; `None` when nothing tells it, empty for the network itself.
     pub(crate) module: Option<String>,
-    /// The operator's name within the module.
+    /// The operator's name within the module; empty when the value is what the module returns.
     pub(crate) op: String,
 }
 
@@ -109,7 +109,8 @@ impl Groups {
     fn of(layers: &[Unnamed]) -> Self {
         let mut groups =
             Groups { op_types: BTreeMap::new(), blocks: BTreeMap::new(), reused: BTreeSet::new() };
-        let mut weighted: BTreeMap<&str, usize> = BTreeMap::new();
+        // By operator: attention multiplies by two weights of its own, once as MatMul and once as Gemm.
+        let mut weighted: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (i, l) in layers.iter().enumerate() {
             let Some(module) = &l.origin.module else { continue };
             groups.op_types.entry(module.clone()).or_default().insert(l.op_type.clone());
@@ -117,10 +118,10 @@ impl Groups {
                 groups.blocks.entry(module.clone()).or_default().push(i);
             }
             if l.kind.has_weights() {
-                *weighted.entry(module).or_default() += 1;
+                *weighted.entry((module, &l.op_type)).or_default() += 1;
             }
         }
-        for (module, _) in weighted.iter().filter(|(_, n)| **n > 1) {
+        for ((module, _), _) in weighted.iter().filter(|(_, n)| **n > 1) {
             let parents = module.match_indices('.').map(|(at, _)| module[..at].to_owned());
             groups.reused.extend(parents);
         }
@@ -137,6 +138,9 @@ fn base_name(i: usize, layers: &[Unnamed], modules: &BTreeSet<String>, groups: &
             (None, name) => name.to_owned(),
         };
     };
+    if layer.origin.op.is_empty() {
+        return module.to_owned();
+    }
     let functional = || format!("{module}.{}", layer.origin.op);
     if layer.kind == LayerKind::Block {
         // A transformer block adds twice: its last addition is its output. A block that runs again is another

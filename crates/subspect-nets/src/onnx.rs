@@ -134,6 +134,12 @@ pub(crate) struct DimensionProto {
 
 /// `TensorProto.DataType.FLOAT`.
 pub(crate) const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT32`.
+pub(crate) const INT32: i32 = 6;
+/// `TensorProto.DataType.INT64`.
+pub(crate) const INT64: i32 = 7;
+/// `TensorProto.DataType.BOOL`.
+pub(crate) const BOOL: i32 = 9;
 /// `TensorProto.DataType.FLOAT16`.
 pub(crate) const FLOAT16: i32 = 10;
 /// `TensorProto.DataType.DOUBLE`.

@@ -7,11 +7,15 @@
 //! layer of its own.
 //!
 //! The block's output is what its module returns: where a single activation follows the addition (ResNet), the
-//! value after it; where the sum goes on unchanged (pre-activation networks, transformers), the sum.
+//! value after it; where a layer normalisation of the same module follows (BERT), the value after that; where the sum
+//! goes on unchanged (pre-activation networks, most later transformers), the sum.
 
 use std::collections::BTreeMap;
 
-use crate::kind::{is_activation, is_norm, is_weighted};
+use crate::LayerKind;
+use crate::composite::Composite;
+use crate::kind::{is_activation, is_layer_norm, is_norm, is_weighted};
+use crate::names::origin;
 use crate::structure::Structure;
 
 /// A residual addition.
@@ -21,12 +25,15 @@ pub(crate) struct Block {
     pub(crate) main: usize,
     /// Whether the block's output replaces it: nothing but normalisation and scaling lies between them.
     pub(crate) replaces: bool,
-    /// The activation that ends the block, if it is all that reads the sum.
-    pub(crate) activation: Option<usize>,
+    /// The node of the activation or normalisation that ends the block, if it is all that reads the sum.
+    pub(crate) end: Option<usize>,
 }
 
 /// The blocks of a graph, by the node of their addition.
-pub(crate) fn find_blocks(structure: &Structure) -> BTreeMap<usize, Block> {
+pub(crate) fn find_blocks(
+    structure: &Structure,
+    composites: &BTreeMap<usize, Composite>,
+) -> BTreeMap<usize, Block> {
     let depth = weighted_depth(structure);
     let mut blocks = BTreeMap::new();
     for (i, node) in structure.nodes.iter().enumerate() {
@@ -37,15 +44,15 @@ pub(crate) fn find_blocks(structure: &Structure) -> BTreeMap<usize, Block> {
         if operands.len() < 2 {
             continue;
         }
-        let branches = operands.iter().filter_map(|v| branch_end(structure, v));
+        let branches = operands.iter().filter_map(|v| branch_end(structure, composites, v));
         // The first of equally deep branches: exporters write `out + shortcut(x)`.
         let main = branches.fold(None, |best: Option<Branch>, b| match best {
             Some(a) if depth[a.node] >= depth[b.node] => Some(a),
             _ => Some(b),
         });
         if let Some(main) = main {
-            let activation = final_activation(structure, i);
-            blocks.insert(i, Block { main: main.node, replaces: !main.through_activation, activation });
+            let end = final_activation(structure, i).or_else(|| final_norm(structure, composites, i));
+            blocks.insert(i, Block { main: main.node, replaces: !main.through_activation, end });
         }
     }
     blocks
@@ -56,6 +63,24 @@ fn final_activation(structure: &Structure, add: usize) -> Option<usize> {
     let sum = structure.nodes[add].outputs.first()?;
     let [next] = structure.consumers_of(sum) else { return None };
     (is_activation(&structure.nodes[*next].op_type) && !structure.is_output(sum)).then_some(*next)
+}
+
+/// The layer normalisation that is all that reads the sum and lies within the module that adds. That of another module
+/// belongs to what follows: the norm before a head, after the last block.
+fn final_norm(structure: &Structure, composites: &BTreeMap<usize, Composite>, add: usize) -> Option<usize> {
+    let sum = structure.nodes[add].outputs.first()?;
+    let readers = structure.consumers_of(sum);
+    let end = match structure.only_consumer(add) {
+        Some(next) if is_layer_norm(&structure.nodes[next].op_type) => next,
+        _ if structure.is_output(sum) => return None,
+        _ => {
+            let all_in = |c: &Composite| c.input == *sum && readers.iter().all(|r| c.nodes.contains(r));
+            *composites.iter().find(|(_, c)| c.kind == LayerKind::Norm && all_in(c))?.0
+        }
+    };
+    let module = |i: usize| origin(structure, &structure.nodes[i], false).module;
+    let (own, of_norm) = (module(add)?, module(end)?);
+    (!own.is_empty() && of_norm.strip_prefix(&own).is_some_and(|rest| rest.starts_with('.'))).then_some(end)
 }
 
 /// Weighted operators on the longest path from the input to each node, the node itself among them.
@@ -75,12 +100,17 @@ struct Branch {
 }
 
 /// Follows one operand back to the weighted operator that it comes from.
-fn branch_end(structure: &Structure, value: &str) -> Option<Branch> {
+fn branch_end(structure: &Structure, composites: &BTreeMap<usize, Composite>, value: &str) -> Option<Branch> {
     let (mut value, mut through_activation) = (value.to_owned(), false);
     loop {
         let at = structure.producer_of(&value)?;
         if is_weighted(structure, at) {
             return Some(Branch { node: at, through_activation });
+        }
+        if let Some(composite) = composites.get(&at) {
+            through_activation |= composite.kind == LayerKind::Activation;
+            value.clone_from(&composite.input);
+            continue;
         }
         let active = structure.active_inputs(at);
         let op = structure.nodes[at].op_type.as_str();

@@ -13,15 +13,17 @@ pub const DEFAULT_SELECTION: &str = "paper";
 pub static SELECTORS: &[Choice] = &[
     Choice {
         name: "paper",
-        summary: "all convolutions, a residual block's last one after the addition, and the logits (default)",
+        summary: "all convolutions, a residual block's last one after the addition, and the logits; of text encoders embeddings, blocks, and logits or outputs (default)",
     },
     Choice { name: "conv", summary: "convolutions, 1x1 shortcuts among them" },
     Choice { name: "block", summary: "outputs of residual blocks, after the addition" },
+    Choice { name: "embedding", summary: "tokens that have become vectors" },
     Choice { name: "linear", summary: "matrix products with a weight, bias included" },
     Choice { name: "norm", summary: "normalisations that the exporter did not fold away" },
     Choice { name: "activation", summary: "activation functions" },
     Choice { name: "pool", summary: "pooling over space" },
     Choice { name: "logits", summary: "the class scores, before any softmax" },
+    Choice { name: "output", summary: "what a network without class scores returns" },
     Choice { name: "all", summary: "every value with a batch axis" },
 ];
 
@@ -82,11 +84,14 @@ fn by_keyword(word: &str, layer: &Layer) -> Option<bool> {
         "logits" => layer.is_logits,
         "paper" => {
             layer.is_logits
-                || kind == LayerKind::Block
+                || layer.is_output
+                || matches!(kind, LayerKind::Block | LayerKind::Embedding)
                 || kind == LayerKind::Conv && layer.replaced_by.is_none()
         }
         "conv" => kind == LayerKind::Conv,
         "block" => kind == LayerKind::Block,
+        "embedding" => kind == LayerKind::Embedding,
+        "output" => layer.is_output,
         "linear" => kind == LayerKind::Linear,
         "norm" => kind == LayerKind::Norm,
         "activation" => kind == LayerKind::Activation,
@@ -141,6 +146,8 @@ mod tests {
             channels: None,
             replaced_by: replaced_by.map(str::to_owned),
             is_logits: name == "fc",
+            is_output: false,
+            token_axis: None,
         }
     }
 

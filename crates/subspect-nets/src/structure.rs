@@ -154,9 +154,10 @@ impl Structure {
         Ok(())
     }
 
-    /// Marks every value that depends on the content of `input`. What depends only on its shape does not count.
-    pub(crate) fn activate(&mut self, input: &str) {
-        self.active = BTreeSet::from([input.to_owned()]);
+    /// Marks every value that depends on the content of one of `inputs`. What depends only on their shapes does not
+    /// count.
+    pub(crate) fn activate<S: AsRef<str>>(&mut self, inputs: &[S]) {
+        self.active = inputs.iter().map(|name| name.as_ref().to_owned()).collect();
         for n in &self.nodes {
             // Control flow reads outer values that it does not list, so it counts as depending on the input.
             let active = match n.op_type.as_str() {
@@ -188,6 +189,24 @@ impl Structure {
     /// The nodes that read `value`, in execution order.
     pub(crate) fn consumers_of(&self, value: &str) -> &[usize] {
         self.consumers.get(value).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node that reads the value of node `i`, when it is the only one and the value is not an output.
+    pub(crate) fn only_consumer(&self, i: usize) -> Option<usize> {
+        let value = self.nodes[i].outputs.first().filter(|v| !self.is_output(v))?;
+        match self.consumers_of(value) {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// Whether `value` is a matrix of weights, as such or handed on by an `Identity` (weights that are shared).
+    pub(crate) fn is_table(&self, value: &str) -> bool {
+        let handed_on = || {
+            let node = &self.nodes[self.producer_of(value)?];
+            (node.op_type == "Identity").then(|| node.inputs.first())?
+        };
+        self.weight_shape(value).or_else(|| self.weight_shape(handed_on()?)).is_some_and(|s| s.len() == 2)
     }
 
     /// Whether `value` is a graph output.

@@ -19,7 +19,7 @@ fn values_equal_onnxruntimes() {
     let table: serde_json::Value = serde_json::from_str(&text).unwrap();
     for (model, values) in table.as_object().unwrap() {
         let mut net = load(&format!("{model}.onnx"));
-        let channels = net.input().shape.channels;
+        let channels = net.pictures().unwrap().shape.channels;
         for (value, expected) in values.as_object().unwrap() {
             let layer =
                 net.layers().iter().position(|l| l.value == *value).unwrap_or_else(|| panic!("{value}"));
@@ -143,8 +143,8 @@ fn attempt(
 ) -> Result<Captured, NetsError> {
     let mut net = load("residual.onnx");
     let chosen = [position(&net, "conv1"), position(&net, "bn1")];
-    let image = net.input().shape;
-    let plan = Preprocess::new(net.input(), image, PixelOrder::Hwc, normalize, Resize::Never)?;
+    let image = net.pictures().unwrap().shape;
+    let plan = Preprocess::new(net.pictures().unwrap(), image, PixelOrder::Hwc, normalize, Resize::Never)?;
     let data = pixels(6, image.len());
     let mut read = |range: std::ops::Range<usize>, out: &mut [u8]| {
         if range.contains(&broken_at) {

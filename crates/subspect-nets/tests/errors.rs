@@ -75,6 +75,7 @@ fn unknown_operators_are_named() {
 fn weights_beside_the_model_are_found_or_missed_by_name() {
     let net = common::load("external.onnx");
     assert_eq!(net.layers().len(), common::load("fixed_batch.onnx").layers().len());
+    assert_eq!(net.external_files(), [fixture("external.data")]);
     let bytes = std::fs::read(fixture("external.onnx")).unwrap();
     let e = of_bytes(&bytes);
     assert!(e.contains("its weights are in \"external.data\""), "{e}");

@@ -54,7 +54,7 @@ fn a_residual_network_with_unfused_norms_and_a_shortcut_convolution() {
         names(&net, &paper),
         ["conv1", "layer1.0.conv1", "layer1.0.downsample.0", "layer1.0", "layer1.1.conv1", "layer1.1", "fc"]
     );
-    assert_eq!(net.input().fixed_batch, None);
+    assert_eq!(net.pictures().unwrap().fixed_batch, None);
     assert!(net.warnings().is_empty());
     assert_eq!(
         (net.name(), net.producer(), net.engine().as_str()),
@@ -128,8 +128,8 @@ fn a_transformer_has_two_blocks_per_block() {
 #[test]
 fn tensorflow_names_and_axes() {
     let net = load("channels_last.onnx");
-    assert_eq!(net.input().layout, Layout::Nhwc);
-    assert_eq!(net.input().shape, ImageShape { channels: 3, height: 8, width: 6 });
+    assert_eq!(net.pictures().unwrap().layout, Layout::Nhwc);
+    assert_eq!(net.pictures().unwrap().shape, ImageShape { channels: 3, height: 8, width: 6 });
     assert_eq!(
         table(&net),
         [
@@ -150,8 +150,8 @@ fn module_scopes_of_the_newer_exporter() {
 
 #[test]
 fn fixed_batches_are_kept_and_undeclared_ones_found() {
-    assert_eq!(load("fixed_batch.onnx").input().fixed_batch, Some(4));
+    assert_eq!(load("fixed_batch.onnx").input().fixed_batch(), Some(4));
     let net = load("one_at_a_time.onnx");
-    assert_eq!(net.input().fixed_batch, Some(1));
+    assert_eq!(net.pictures().unwrap().fixed_batch, Some(1));
     assert!(net.warnings()[0].contains("only one input at a time"), "{:?}", net.warnings());
 }

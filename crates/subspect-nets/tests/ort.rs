@@ -20,7 +20,7 @@ fn assert_same(a: &mut Network, b: &mut Network, n: usize) {
     assert_eq!(a.layers(), b.layers());
     let all = select(a.layers(), &["all"]).unwrap();
     let options = CaptureOptions::default();
-    let channels = a.input().shape.channels;
+    let channels = a.pictures().unwrap().shape.channels;
     let (left, left_rows) = capture_pixels(a, &all, n, channels, &options).unwrap();
     let (right, right_rows) = capture_pixels(b, &all, n, channels, &options).unwrap();
     assert_eq!(left.predictions, right.predictions);
@@ -58,7 +58,7 @@ fn one_input_at_a_time_is_found_out() {
     let Some(net) = load_ort(&fixture("one_at_a_time.onnx"), "one_input_at_a_time_is_found_out") else {
         return;
     };
-    assert_eq!(net.input().fixed_batch, Some(1));
+    assert_eq!(net.pictures().unwrap().fixed_batch, Some(1));
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn load(root: &Path, model: &str) -> Network {
 fn capture_cifar(root: &Path, net: &mut Network, layers: &[usize], n: usize) -> (Captured, Rows, Vec<u32>) {
     let records = std::fs::read(root.join("data/cifar10/test_batch.bin")).unwrap();
     let plan =
-        Preprocess::new(net.input(), IMAGE, PixelOrder::Chw, &Normalize::Imagenet, Resize::Never).unwrap();
+        Preprocess::new(net.pictures().unwrap(), IMAGE, PixelOrder::Chw, &Normalize::Imagenet, Resize::Never)
+            .unwrap();
     let mut read = |range: std::ops::Range<usize>, out: &mut [u8]| {
         for (picture, i) in out.chunks_exact_mut(3072).zip(range) {
             picture.copy_from_slice(&records[i * 3073 + 1..(i + 1) * 3073]);
@@ -53,7 +54,10 @@ fn resnet20_has_the_papers_layers() {
     let whole = select(net.layers(), &["conv,block,linear"]).unwrap();
     assert_eq!(whole.len(), 29);
     assert_eq!(names(&net, &whole)[..4], ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer1.0"]);
-    assert_eq!((net.n_classes(), net.input().shape, net.input().fixed_batch), (Some(10), IMAGE, None));
+    assert_eq!(
+        (net.n_classes(), net.pictures().unwrap().shape, net.input().fixed_batch()),
+        (Some(10), IMAGE, None)
+    );
     assert_eq!(net.layers()[net.logits().unwrap()].name, "linear");
     assert_eq!(net.producer(), "pytorch 1.13.0");
     let e = select(net.layers(), &["layer3.2.conv3"]).unwrap_err().to_string();

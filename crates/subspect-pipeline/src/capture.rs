@@ -3,6 +3,8 @@
 //! The store is keyed by the network's bytes, the chosen inputs (pixels and labels), the way pixels become input,
 //! the engine, the pooling and the layers; a finished store under the same key is used as it is.
 
+mod space;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -14,7 +16,7 @@ use subspect_data::subset::balanced_subset;
 use subspect_linalg::{MatRef, Measured, Seed, Status};
 use subspect_nets::{
     ActivationSink, BoxError, CaptureOptions, Captured, EngineKind, ImageShape, LoadOptions, NetsError,
-    Network, Normalize, PixelOrder, PixelSource, Pool, Preprocess, Resize, select,
+    Network, NetworkInput, Normalize, PixelOrder, PixelSource, Pool, Preprocess, Resize, Tokens, select,
 };
 
 use crate::builtin::{self, Builtin};
@@ -103,12 +105,65 @@ pub fn capture(
     Ok(CapturedStore { store, pictures })
 }
 
+/// What is shown to the network.
+enum Shown {
+    Pictures(Box<Preprocess>),
+    Tokens(Tokens),
+}
+
+impl Shown {
+    /// Checks that the data are what the network takes.
+    fn plan(
+        source: &NetworkSource,
+        pictures: &Pictures,
+        network: &Network,
+        events: &dyn Events,
+    ) -> Result<Self, PipelineError> {
+        let dataset = &pictures.dataset;
+        let normalize: Normalize = source.normalize.parse()?;
+        if let Some(arrays) = dataset.tokens() {
+            let NetworkInput::Tokens(spec) = network.input() else {
+                return Err(other_input(source, network));
+            };
+            if normalize != Normalize::None || source.resize {
+                return Err(PipelineError::Input {
+                    what: "--normalize or --resize".into(),
+                    expected: "neither, because the inputs are tokens".into(),
+                    found: format!("--normalize {normalize}{}", if source.resize { " --resize" } else { "" }),
+                    mend: "leave both out".into(),
+                });
+            }
+            let chosen = arrays.chosen(&pictures.chosen).into_iter().map(|a| (a.name, a.values)).collect();
+            let tokens = Tokens::new(pictures.chosen.len(), arrays.n_tokens, chosen)?;
+            for name in tokens.unused(spec) {
+                events
+                    .warning(&format!("the data's array {name} is no input of the network and is left out"));
+            }
+            return Ok(Shown::Tokens(tokens));
+        }
+        let [height, width, channels] = dataset.image_shape();
+        let image = ImageShape { channels, height, width };
+        let resize = if source.resize { Resize::Bilinear } else { Resize::Never };
+        let plan = Preprocess::new(network.pictures()?, image, PixelOrder::Hwc, &normalize, resize)?;
+        Ok(Shown::Pictures(Box::new(plan)))
+    }
+}
+
+fn other_input(source: &NetworkSource, network: &Network) -> PipelineError {
+    PipelineError::Input {
+        what: source.data.display().to_string(),
+        expected: format!("pictures of {} for {}", network.input().describe(), network.name()),
+        found: "token arrays".into(),
+        mend: "give the data that the model was made for".into(),
+    }
+}
+
 /// Everything that is needed before the first batch.
 struct Work {
     network: Network,
     layers: Vec<usize>,
     specs: Vec<LayerSpec>,
-    preprocess: Preprocess,
+    shown: Shown,
     options: CaptureOptions,
     header: StoreHeader,
 }
@@ -123,14 +178,17 @@ impl Work {
         let [height, width, channels] = pictures.dataset.image_shape();
         let image = ImageShape { channels, height, width };
         let engine: EngineKind = source.engine.parse()?;
-        let load = LoadOptions { engine, data_shape: Some(image), ..LoadOptions::default() };
+        let n_tokens = pictures.dataset.tokens().map(|t| t.n_tokens);
+        let data_shape = Some(image).filter(|_| n_tokens.is_none());
+        let load = LoadOptions { engine, data_shape, n_tokens, ..LoadOptions::default() };
         let (network, hash) = load_network(&source.model, library, &load)?;
         network.warnings().iter().for_each(|w| events.warning(w));
         let layers = select(network.layers(), &source.layers)?;
         let pool: Pool = source.pool.parse()?;
         let normalize: Normalize = source.normalize.parse()?;
         let resize = if source.resize { Resize::Bilinear } else { Resize::Never };
-        let preprocess = Preprocess::new(network.input(), image, PixelOrder::Hwc, &normalize, resize)?;
+        let shown = Shown::plan(source, pictures, &network, events)?;
+        layers.iter().try_for_each(|&i| pool.check(&network.layers()[i]))?;
         let specs: Vec<LayerSpec> = layers
             .iter()
             .map(|&i| {
@@ -161,7 +219,7 @@ impl Work {
             .finish();
         let options = CaptureOptions { pool, batch: source.batch_size, ..CaptureOptions::default() };
         let header = StoreHeader { key, inputs, dataset, model: Some(model) };
-        Ok(Work { network, layers, specs, preprocess, options, header })
+        Ok(Work { network, layers, specs, shown, options, header })
     }
 
     fn write(
@@ -170,6 +228,9 @@ impl Work {
         folder: &Path,
         events: &dyn Events,
     ) -> Result<(), PipelineError> {
+        let rows = pictures.chosen.len() as u64;
+        let needed = self.specs.iter().map(|s| 4 * rows * s.n_features as u64).sum();
+        space::check(folder, needed)?;
         let mut sink = Sink {
             writer: StoreWriter::create(folder, self.header.clone(), &self.specs)?,
             specs: &self.specs,
@@ -181,22 +242,30 @@ impl Work {
             }
             Ok(())
         };
-        let mut source = PixelSource { n_inputs: pictures.chosen.len(), read: &mut read };
         let mut before = 0;
         let mut progress = |p: subspect_nets::Progress| {
             events.advanced(Stage::Capture, (p.done - before) as u64);
             before = p.done;
             if events.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let captured = subspect_nets::capture(
-            &mut self.network,
-            &self.layers,
-            &mut source,
-            &self.preprocess,
-            &self.options,
-            &mut sink,
-            &mut progress,
-        )
+        let (network, layers, options) = (&mut self.network, &self.layers, &self.options);
+        let captured = match &self.shown {
+            Shown::Pictures(preprocess) => {
+                let mut source = PixelSource { n_inputs: pictures.chosen.len(), read: &mut read };
+                subspect_nets::capture(
+                    network,
+                    layers,
+                    &mut source,
+                    preprocess,
+                    options,
+                    &mut sink,
+                    &mut progress,
+                )
+            }
+            Shown::Tokens(tokens) => {
+                subspect_nets::capture_tokens(network, layers, tokens, options, &mut sink, &mut progress)
+            }
+        }
         .map_err(|e| located(e, &self.header.inputs))?;
         let mut writer = sink.writer;
         if let Some(mut model) = self.header.model.clone() {
@@ -225,7 +294,7 @@ impl ActivationSink for Sink<'_> {
     }
 }
 
-/// The network and the BLAKE3 of its file.
+/// The network and the BLAKE3 of its file, continued over the files beside it that hold its weights.
 fn load_network(
     path: &Path,
     library: &[Builtin],
@@ -238,17 +307,21 @@ fn load_network(
     }
     let bytes = std::fs::read(path).map_err(|e| PipelineError::io("read", path, e))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let digest = hash(&bytes);
-    Ok((Network::from_bytes(&name, bytes, path.parent(), options)?, digest))
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&bytes);
+    let network = Network::from_bytes(&name, bytes, path.parent(), options)?;
+    for file in network.external_files() {
+        hasher.update(&std::fs::read(file).map_err(|e| PipelineError::io("read", file, e))?);
+    }
+    Ok((network, hasher.finalize().to_hex().to_string()))
 }
 
 fn model_info(network: &Network, hash: String) -> ModelInfo {
-    let shape = network.input().shape;
     ModelInfo {
         name: network.name().to_owned(),
         hash,
         engine: network.engine(),
-        input_shape: vec![shape.channels, shape.height, shape.width],
+        input_shape: network.input().shape(),
         accuracy: Status::NotExecuted.into(),
     }
 }

@@ -39,25 +39,32 @@ pub(crate) fn linear_moments_of(
     memory: u64,
     events: &dyn Events,
 ) -> Result<KernelMoments, PipelineError> {
-    let monitor = Percent { events, done: AtomicU64::new(0) };
+    let monitor = Percent::of(events);
     Ok(linear_moments(layers, memory.try_into().unwrap_or(usize::MAX), &monitor)?)
 }
 
 fn maps(measure: &str, moments: &KernelMoments) -> Vec<SimilarityRecord> {
-    Estimator::ALL
+    Estimator::SHOWN
         .iter()
         .map(|&e| SimilarityRecord {
             measure: measure.to_owned(),
             estimator: e.as_str().to_owned(),
             values: moments.cka_matrix(e),
+            inference: None,
         })
         .collect()
 }
 
 /// Passes progress on in steps of one percent.
-struct Percent<'a> {
+pub(crate) struct Percent<'a> {
     events: &'a dyn Events,
     done: AtomicU64,
+}
+
+impl<'a> Percent<'a> {
+    pub(crate) fn of(events: &'a dyn Events) -> Self {
+        Percent { events, done: AtomicU64::new(0) }
+    }
 }
 
 impl Monitor for Percent<'_> {

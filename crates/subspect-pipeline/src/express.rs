@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use subspect_data::record::SolveRecord;
-use subspect_express::{Monitor, Solution, SolveStatus, express_others, solve};
-use subspect_linalg::{Dictionary, MatRef, MemoryMode, Queries};
+use subspect_express::{
+    Method, Monitor, Solution, SolveStatus, express_others, express_rows, sample_rows, solve,
+};
+use subspect_linalg::{Dictionary, EXACT_GRAM_MAX, MatRef, MemoryMode, Queries, Seed};
 
 use crate::{Events, Expression, PipelineError, Stage};
 
@@ -24,6 +26,33 @@ pub fn memory_mode(n: usize, d: usize, memory: u64) -> MemoryMode {
     MemoryMode::for_budget(n, memory.saturating_sub(rows).try_into().unwrap_or(usize::MAX))
 }
 
+/// Whether the float64 Gram matrix is kept above [`EXACT_GRAM_MAX`] inputs, too, for the exact checks of lasso and elastic
+/// net: where a layer is about as wide as there are inputs. Supports are dense there (hundreds of atoms), and going back
+/// to the activations for every row costs several times what forming it does.
+fn exact_gram_pays(n: usize, d: usize, memory: u64) -> bool {
+    let (n, d) = (n as u64, d as u64);
+    // Both Gram matrices, the rows, and the block of features that is being multiplied.
+    let bytes = 12 * n * n + 4 * n * d + 16_384 * n;
+    2 * d >= n && n > EXACT_GRAM_MAX as u64 && bytes <= memory
+}
+
+/// The dictionary of `x` within `memory` bytes, and the mode that the record names.
+fn dictionary<'a>(
+    x: MatRef<'a, f32>,
+    expression: &Expression,
+    memory: u64,
+) -> Result<(Dictionary<'a>, MemoryMode), PipelineError> {
+    let (n, d) = (x.n_rows(), x.n_cols());
+    let mode = memory_mode(n, d, memory);
+    let checks = matches!(expression.method, Method::Lasso { .. } | Method::ElasticNet { .. });
+    let dictionary = if checks && exact_gram_pays(n, d, memory) {
+        Dictionary::with_exact_gram(x, expression.scale())?
+    } else {
+        Dictionary::new(x, expression.scale(), mode)?
+    };
+    Ok((dictionary, mode))
+}
+
 /// Expresses every row of `x` by the others, in the current thread pool.
 ///
 /// # Errors
@@ -35,11 +64,38 @@ pub fn express(
     events: &dyn Events,
 ) -> Result<Expressed, PipelineError> {
     let start = Instant::now();
-    let mode = memory_mode(x.n_rows(), x.n_cols(), memory);
-    let dictionary = Dictionary::new(x, expression.scale(), mode)?;
+    let (dictionary, mode) = dictionary(x, expression, memory)?;
     let monitor = Rows { events };
     let solution = solve(&dictionary, &expression.method, &expression.options, &monitor)?;
     Ok(Expressed::new(solution, expression, mode, start))
+}
+
+/// Expresses a random sample of `n_rows` rows of `x` by all others, as [`express`] would: how long all rows take, and
+/// what comes out, without solving them all. Returns the sampled rows in ascending order; row `k` of the coefficients
+/// expresses the `k`-th of them.
+///
+/// # Errors
+/// As [`express`].
+pub fn express_sample(
+    x: MatRef<'_, f32>,
+    n_rows: usize,
+    seed: u64,
+    expression: &Expression,
+    memory: u64,
+    events: &dyn Events,
+) -> Result<(Vec<u32>, Expressed), PipelineError> {
+    let start = Instant::now();
+    let rows = sample_rows(x.n_rows(), n_rows, Seed::new(seed).axis("rows"));
+    // What only pays when all rows are solved is not made.
+    let mode = if n_rows < x.n_rows() / 8 {
+        MemoryMode::Panels
+    } else {
+        memory_mode(x.n_rows(), x.n_cols(), memory)
+    };
+    let dictionary = Dictionary::new(x, expression.scale(), mode)?;
+    let (method, options) = (&expression.method, &expression.options);
+    let solution = express_rows(&dictionary, &rows, method, options, &Rows { events })?;
+    Ok((rows, Expressed::new(solution, expression, mode, start)))
 }
 
 /// Expresses every row of `x` by the rows of `atoms`, out of sample: coefficients are `x.n_rows() x atoms.n_rows()`.
@@ -120,5 +176,19 @@ impl Monitor for Rows<'_> {
     }
     fn is_cancelled(&self) -> bool {
         self.events.is_cancelled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_float64_gram_matrix_is_for_wide_layers_that_fit() {
+        let gib = 1 << 30;
+        assert!(exact_gram_pays(10_000, 16_384, 4 * gib));
+        assert!(!exact_gram_pays(10_000, 16_384, gib), "does not fit");
+        assert!(!exact_gram_pays(10_000, 784, 4 * gib), "rows are cheap to go back to");
+        assert!(!exact_gram_pays(4_096, 16_384, 4 * gib), "kept in any case");
     }
 }

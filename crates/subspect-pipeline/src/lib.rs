@@ -20,7 +20,9 @@ mod operand;
 pub mod options;
 mod path;
 mod plan;
+mod rank;
 mod run;
+mod runs;
 #[cfg(test)]
 mod sample;
 mod summary;
@@ -37,14 +39,19 @@ pub use compare::{linear_cka_maps, ssc_cka_maps};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};
-pub use express::{Expressed, express, express_outside, memory_mode};
+pub use express::{Expressed, express, express_outside, express_sample, memory_mode};
 pub use key::KeyBuilder;
 pub use look::{Look, look};
 pub use measure::{ClassStructure, MeasureSettings, measure};
 pub use operand::{Comparison, similarity};
 pub use path::{PathPointRecord, PathRecord, PathRule, choose_ratio, default_grid, path_record};
 pub use plan::{Expression, NetworkSource, Plan, Source, StoreSource, network_source};
+pub use rank::{Ranking, SCORES, ScoreInfo, rank, ranking_table};
 pub use run::run;
+pub use runs::{
+    COMPARED, CompareSettings, ComparedInfo, Condition, Operator, compare_runs, most_changed,
+    similarity_table, write_comparison,
+};
 pub use summary::{focus_layer, is_output, summary};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};

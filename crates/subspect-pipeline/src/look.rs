@@ -52,7 +52,11 @@ pub fn look(run: &Path, id: &str, layer: Option<&str>, n_neighbours: usize) -> R
     Ok(Look { record, neighbourhood })
 }
 
-fn layer_index(run: &Path, record: &RunRecord, layer: Option<&str>) -> Result<usize, PipelineError> {
+pub(crate) fn layer_index(
+    run: &Path,
+    record: &RunRecord,
+    layer: Option<&str>,
+) -> Result<usize, PipelineError> {
     let what = |name: &str| format!("{}: layer {name}", run.display());
     match layer {
         Some(name) => record.layers.iter().position(|l| l.name == name).ok_or_else(|| {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use subspect_data::record::NullRecord;
+use subspect_data::record::{IntervalRecord, NullRecord};
 use subspect_graph::{
-    AffinityGraph, Null, Partition, Subject, affinity_votes, class_affinity, measure_all, modularity_null,
+    AffinityGraph, Interval, IntervalOptions, Null, Partition, Subject, affinity_votes, class_affinity,
+    class_nulls, measure_all, modularity_interval, sre_interval, vote_interval,
 };
-use subspect_linalg::{Csr, Measured, Seed, Status};
+use subspect_linalg::{Csr, Measured, Seed};
 
 use crate::PipelineError;
 
@@ -20,10 +21,12 @@ pub struct MeasureSettings {
     pub predictions: Vec<u32>,
     /// Resolution of the modularity.
     pub resolution: f64,
-    /// Label permutations for the null.
+    /// Label permutations for the nulls.
     pub permutations: usize,
     /// Stream of the permutations.
     pub seed: Seed,
+    /// How intervals over inputs are made.
+    pub intervals: IntervalOptions,
 }
 
 /// Class structure of one graph.
@@ -39,6 +42,10 @@ pub struct ClassStructure {
     pub measures: BTreeMap<String, Measured>,
     /// Permuted labels.
     pub modularity_null: NullRecord,
+    /// Permuted labels, for the vote's accuracy, the subspace-preserving error and the one-class rows.
+    pub nulls: BTreeMap<String, NullRecord>,
+    /// Intervals over inputs of the modularity, the vote's accuracy and the subspace-preserving error.
+    pub intervals: BTreeMap<String, IntervalRecord>,
     /// Class x class share of the affinity mass; empty without labels.
     pub class_affinity: Vec<Vec<f64>>,
     /// Affinity vote of every input; empty without labels.
@@ -60,21 +67,25 @@ pub fn measure(
         resolution: settings.resolution,
         ..Subject::new(coefficients, graph, partition)
     };
-    let null = match partition {
-        Some(p) => {
-            p.check(graph)?;
-            record_null(modularity_null(graph, p, settings.resolution, settings.permutations, settings.seed))
-        }
-        None => undefined_null(Status::NoLabels),
-    };
+    let nulls = class_nulls(&subject, settings.permutations, settings.seed)?;
+    let votes = partition.map_or_else(Vec::new, |p| affinity_votes(graph, p));
     Ok(ClassStructure {
         nnz: coefficients.nnz(),
         n_edges: graph.n_edges(),
         n_isolated: graph.n_isolated(),
         measures: measure_all(&subject)?,
-        modularity_null: null,
+        modularity_null: record_null(nulls.modularity),
+        nulls: [
+            ("vote_accuracy", nulls.vote_accuracy),
+            ("sre", nulls.sre),
+            ("one_class_rows", nulls.one_class_rows),
+        ]
+        .map(|(name, null)| (name.to_owned(), record_null(null)))
+        .into(),
+        intervals: partition
+            .map_or_else(BTreeMap::new, |p| intervals(coefficients, graph, p, &votes, settings)),
         class_affinity: partition.map_or_else(Vec::new, |p| class_affinity(graph, p)),
-        votes: partition.map_or_else(Vec::new, |p| affinity_votes(graph, p)),
+        votes,
     })
 }
 
@@ -83,15 +94,31 @@ fn record_null(null: Null) -> NullRecord {
     NullRecord { n_permutations, mean, sd, lo, hi, z, p }
 }
 
-fn undefined_null(status: Status) -> NullRecord {
-    let m = Measured::from(status);
-    NullRecord { n_permutations: 0, mean: m, sd: m, lo: m, hi: m, z: m, p: m }
+fn intervals(
+    coefficients: &Csr,
+    graph: &AffinityGraph,
+    partition: &Partition,
+    votes: &[Option<u32>],
+    settings: &MeasureSettings,
+) -> BTreeMap<String, IntervalRecord> {
+    let options = &settings.intervals;
+    let mut found = vec![("vote_accuracy", vote_interval(votes, partition, options.level))];
+    if options.n_resamples > 0 {
+        found.push(("modularity", modularity_interval(graph, partition, settings.resolution, options)));
+        found.push(("sre", sre_interval(coefficients, partition, options)));
+    }
+    found.into_iter().map(|(name, interval)| (name.to_owned(), record_interval(interval))).collect()
+}
+
+fn record_interval(interval: Interval) -> IntervalRecord {
+    let Interval { lo, hi, level, method, n_resamples } = interval;
+    IntervalRecord { lo, hi, level, method: method.as_str().to_owned(), n_resamples }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use subspect_linalg::CsrBuilder;
+    use subspect_linalg::{CsrBuilder, Status};
 
     fn two_pairs() -> (Csr, AffinityGraph) {
         let mut b = CsrBuilder::new(4);
@@ -110,6 +137,7 @@ mod tests {
             resolution: 1.0,
             permutations: 19,
             seed: Seed::new(0),
+            intervals: IntervalOptions { n_resamples: 49, ..IntervalOptions::new(Seed::new(0)) },
         }
     }
 
@@ -120,10 +148,16 @@ mod tests {
         assert_eq!(with.measures["modularity"], Measured::Value(0.5));
         assert_eq!(with.votes, [Some(0), Some(0), Some(1), Some(1)]);
         assert_eq!(with.modularity_null.n_permutations, 19);
+        assert_eq!(with.nulls["vote_accuracy"].n_permutations, 19);
+        assert_eq!(with.intervals["vote_accuracy"].hi, Measured::Value(1.0));
+        assert_eq!(with.intervals["modularity"].n_resamples, 49);
         let without = measure(&c, &graph, &settings(None)).unwrap();
         assert_eq!(without.measures["modularity"].status(), Some(Status::NoLabels));
         assert_eq!(without.n_edges, 2);
-        assert!(without.votes.is_empty() && without.class_affinity.is_empty());
+        assert!(
+            without.votes.is_empty() && without.class_affinity.is_empty() && without.intervals.is_empty()
+        );
+        assert_eq!(without.modularity_null.p.status(), Some(Status::NoLabels));
         assert!(measure(&c, &graph, &settings(Some(vec![0, 1, 1]))).is_err());
     }
 }

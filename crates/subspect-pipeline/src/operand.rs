@@ -8,17 +8,22 @@ use subspect_data::rundir::{RECORD_FILE, RunDir};
 use subspect_data::sparse::load_csr;
 use subspect_data::store::{ActivationStore, MANIFEST_FILE};
 use subspect_graph::AffinityGraph;
-use subspect_linalg::{EXACT_GRAM_MAX, MatRef, Measured};
-use subspect_similarity::{Estimator, SimilarityError, linear_cka};
+use subspect_linalg::{EXACT_GRAM_MAX, MatRef, Matrix, Measured};
+use subspect_similarity::{
+    Estimator, KernelMoments, MEASURES, MeasureInfo, Operand as Layer, Operands, Parameters, SimilarityError,
+    cross_similarity, ssc_moments,
+};
 
-use crate::compare::{linear_moments_of, ssc_moments_of};
+use crate::compare::{Percent, linear_moments_of};
 use crate::{Events, PipelineError};
 
 /// Similarity of every layer of one thing with every layer of another.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// `ssc_cka` or `linear_cka`.
-    pub measure: &'static str,
+    /// The measure.
+    pub measure: &'static MeasureInfo,
+    /// Its parameters' values.
+    pub parameters: Parameters,
     /// Layers of the first.
     pub rows: Vec<String>,
     /// Layers of the second.
@@ -26,25 +31,60 @@ pub struct Comparison {
     /// Inputs that both have.
     pub n_inputs: usize,
     /// `rows x columns`.
-    pub biased: Vec<Vec<Measured>>,
-    /// `rows x columns`.
-    pub debiased: Vec<Vec<Measured>>,
+    pub values: Vec<Vec<Measured>>,
+    /// `rows x columns`, for a measure with estimators where none was chosen: `values` are the biased ones.
+    pub debiased: Option<Vec<Vec<Measured>>>,
 }
 
-/// Compares `a` with `b` by `measure`; without one, by SSC-CKA where both have graphs, else by linear CKA.
+/// Compares `a` with `b` by `measure`; without one, by SSC-CKA where both have graphs, else by linear CKA. `set` holds
+/// parameters of the measure by name.
 ///
 /// # Errors
-/// Something that is neither activations nor graphs, a measure that one of them cannot give, or different inputs.
+/// Something that is neither activations nor graphs, a measure that one of them cannot give, a parameter that the
+/// measure does not have, or different inputs.
 pub fn similarity(
     a: &Path,
     b: &Path,
     measure: Option<&str>,
+    set: &[(String, String)],
     memory: u64,
     events: &dyn Events,
 ) -> Result<Comparison, PipelineError> {
     let (a, b) = (Operand::open(a)?, Operand::open(b)?);
-    compare(&a, &b, measure, memory, events).map_err(|e| named(e, &a, &b))
+    let wanted = Wanted::of(measure, set, a.has_graphs() && b.has_graphs())?;
+    compare(&a, &b, &wanted, memory, events).map_err(|e| named(e, &a, &b))
 }
+
+/// The measure and its parameters.
+struct Wanted {
+    measure: &'static MeasureInfo,
+    parameters: Parameters,
+    /// Both estimators of a measure that has them.
+    both: bool,
+}
+
+impl Wanted {
+    fn of(name: Option<&str>, set: &[(String, String)], graphs: bool) -> Result<Self, PipelineError> {
+        let name = match name {
+            Some(name) => name.replace('-', "_"),
+            None => if graphs { "ssc_cka" } else { "linear_cka" }.to_owned(),
+        };
+        let measure = subspect_similarity::measure(&name).ok_or_else(|| PipelineError::Option {
+            origin: "--measure".into(),
+            expected: MEASURES.iter().map(|m| m.name).collect::<Vec<_>>().join(", "),
+            found: name,
+        })?;
+        let mut parameters = Parameters::defaults(measure);
+        for (name, text) in set {
+            parameters = parameters.with(&name.replace('-', "_"), text)?;
+        }
+        let both = measure.has_parameter(ESTIMATOR) && !set.iter().any(|(name, _)| name == ESTIMATOR);
+        Ok(Self { measure, parameters, both })
+    }
+}
+
+/// The parameter of every measure that rests on HSIC.
+const ESTIMATOR: &str = "estimator";
 
 /// Says which file or layer a value is in that is not finite.
 fn named(error: PipelineError, a: &Operand, b: &Operand) -> PipelineError {
@@ -67,53 +107,95 @@ fn named(error: PipelineError, a: &Operand, b: &Operand) -> PipelineError {
 fn compare(
     a: &Operand,
     b: &Operand,
-    measure: Option<&str>,
+    wanted: &Wanted,
     memory: u64,
     events: &dyn Events,
 ) -> Result<Comparison, PipelineError> {
-    let measure = match measure.map(|m| m.replace('-', "_")) {
-        None if a.has_graphs() && b.has_graphs() => "ssc_cka",
-        None => "linear_cka",
-        Some(m) if m == "ssc_cka" => "ssc_cka",
-        Some(m) if m == "linear_cka" => "linear_cka",
-        Some(other) => {
-            return Err(PipelineError::Option {
-                origin: "--measure".into(),
-                expected: "ssc_cka or linear_cka".into(),
-                found: other,
-            });
-        }
-    };
     same_inputs(a, b)?;
-    if measure == "linear_cka"
-        && let Some(comparison) = in_float64(a, b)?
-    {
-        return Ok(comparison);
-    }
-    let n_rows = a.names.len();
-    let moments = if measure == "ssc_cka" {
-        let graphs: Vec<AffinityGraph> = [a.graphs()?, b.graphs()?].concat();
-        ssc_moments_of(&graphs.iter().collect::<Vec<_>>())?
-    } else {
-        let layers: Vec<Activations> = a.activations()?.into_iter().chain(b.activations()?).collect();
-        let matrices: Vec<MatRef<'_, f32>> = layers.iter().map(Activations::as_ref).collect();
-        linear_moments_of(&matrices, memory, events)?
-    };
-    let block = |e: Estimator| {
-        (0..n_rows).map(|i| (0..b.names.len()).map(|j| moments.cka(i, n_rows + j, e)).collect()).collect()
+    let (n_inputs, values, debiased) = match wanted.measure.operands() {
+        Operands::Graphs => {
+            let (ours, theirs) = (a.graphs(wanted.measure.name)?, b.graphs(wanted.measure.name)?);
+            let one: Vec<Layer<'_>> = ours.iter().map(|g| g.adjacency().into()).collect();
+            let other: Vec<Layer<'_>> = theirs.iter().map(|g| g.adjacency().into()).collect();
+            maps(wanted, &one, &other, memory, events)?
+        }
+        Operands::Activations => match in_float64(a, b)? {
+            Some((x, y)) => maps(wanted, &[x.as_ref().into()], &[y.as_ref().into()], memory, events)?,
+            None => {
+                let (ours, theirs) =
+                    (a.activations(wanted.measure.name)?, b.activations(wanted.measure.name)?);
+                let one: Vec<Layer<'_>> = ours.iter().map(|x| x.as_ref().into()).collect();
+                let other: Vec<Layer<'_>> = theirs.iter().map(|x| x.as_ref().into()).collect();
+                maps(wanted, &one, &other, memory, events)?
+            }
+        },
     };
     Ok(Comparison {
-        measure,
-        n_inputs: moments.n_inputs(),
-        biased: block(Estimator::Biased),
-        debiased: block(Estimator::Debiased),
+        measure: wanted.measure,
+        parameters: wanted.parameters.clone(),
+        n_inputs,
+        values,
+        debiased,
         rows: a.names.clone(),
         columns: b.names.clone(),
     })
 }
 
+type Map = Vec<Vec<Measured>>;
+
+/// The number of inputs, the map, and the debiased map where both estimators are wanted.
+fn maps(
+    wanted: &Wanted,
+    rows: &[Layer<'_>],
+    columns: &[Layer<'_>],
+    memory: u64,
+    events: &dyn Events,
+) -> Result<(usize, Map, Option<Map>), PipelineError> {
+    if let Some(moments) = shared_moments(wanted, &[rows, columns].concat(), memory, events)? {
+        let map = |e| {
+            let cell = |i, j| moments.cka(i, rows.len() + j, e);
+            (0..rows.len()).map(|i| (0..columns.len()).map(|j| cell(i, j)).collect()).collect()
+        };
+        return Ok((moments.n_inputs(), map(Estimator::Biased), Some(map(Estimator::Debiased))));
+    }
+    let budget = memory.try_into().unwrap_or(usize::MAX);
+    let map = |parameters: &Parameters| {
+        let monitor = Percent::of(events);
+        cross_similarity(wanted.measure, parameters, rows, columns, budget, &monitor)
+    };
+    let found = map(&wanted.parameters)?;
+    let debiased = match wanted.both {
+        true => Some(map(&wanted.parameters.clone().with(ESTIMATOR, "debiased")?)?.to_rows()),
+        false => None,
+    };
+    Ok((found.n_inputs, found.to_rows(), debiased))
+}
+
+/// For both estimators of SSC-CKA, and of linear CKA in float32: one pass gives both.
+fn shared_moments(
+    wanted: &Wanted,
+    layers: &[Layer<'_>],
+    memory: u64,
+    events: &dyn Events,
+) -> Result<Option<KernelMoments>, PipelineError> {
+    if !wanted.both {
+        return Ok(None);
+    }
+    Ok(match wanted.measure.name {
+        "ssc_cka" => {
+            let graphs: Vec<_> = layers.iter().filter_map(Layer::graph).collect();
+            Some(ssc_moments(&graphs)?)
+        }
+        "linear_cka" => match layers.iter().map(Layer::single).collect::<Option<Vec<MatRef<'_, f32>>>>() {
+            Some(matrices) => Some(linear_moments_of(&matrices, memory, events)?),
+            None => None,
+        },
+        _ => None,
+    })
+}
+
 /// Two single files of few inputs are compared in float64, as they were stored; `None` for anything larger.
-fn in_float64(a: &Operand, b: &Operand) -> Result<Option<Comparison>, PipelineError> {
+fn in_float64(a: &Operand, b: &Operand) -> Result<Option<(Matrix<f64>, Matrix<f64>)>, PipelineError> {
     if !matches!((&a.kind, &b.kind), (Kind::Matrix, Kind::Matrix)) {
         return Ok(None);
     }
@@ -122,18 +204,7 @@ fn in_float64(a: &Operand, b: &Operand) -> Result<Option<Comparison>, PipelineEr
         return Ok(None);
     }
     let (x, y) = (read_f64(&a.path)?, read_f64(&b.path)?);
-    if x.n_rows().max(y.n_rows()) > EXACT_GRAM_MAX {
-        return Ok(None);
-    }
-    let value = |e| Ok::<_, PipelineError>(vec![vec![linear_cka(x.as_ref(), y.as_ref(), e)?]]);
-    Ok(Some(Comparison {
-        measure: "linear_cka",
-        n_inputs: x.n_rows(),
-        biased: value(Estimator::Biased)?,
-        debiased: value(Estimator::Debiased)?,
-        rows: a.names.clone(),
-        columns: b.names.clone(),
-    }))
+    Ok((x.n_rows().max(y.n_rows()) <= EXACT_GRAM_MAX).then_some((x, y)))
 }
 
 /// Largest pair of files that is read whole into float64.
@@ -191,13 +262,13 @@ impl Operand {
         matches!(self.kind, Kind::Coefficients | Kind::Run(..))
     }
 
-    fn graphs(&self) -> Result<Vec<AffinityGraph>, PipelineError> {
+    fn graphs(&self, measure: &str) -> Result<Vec<AffinityGraph>, PipelineError> {
         let files = match &self.kind {
             Kind::Coefficients => vec![self.path.clone()],
             Kind::Run(dir, record, _) => record.layers.iter().map(|l| dir.path(&l.graph)).collect(),
             Kind::Matrix | Kind::Store(_) => {
                 return Err(self.lacks(
-                    "graphs, which ssc_cka compares",
+                    &format!("graphs, which {measure} compares"),
                     "make them with `subspect express` or `subspect run`",
                 ));
             }
@@ -205,7 +276,7 @@ impl Operand {
         files.iter().map(|f| Ok(AffinityGraph::from_coefficients(&load_csr(f)?)?)).collect()
     }
 
-    fn activations(&self) -> Result<Vec<Activations>, PipelineError> {
+    fn activations(&self, measure: &str) -> Result<Vec<Activations>, PipelineError> {
         let by_name = |store: &ActivationStore| -> Result<Vec<Activations>, PipelineError> {
             let index = |name: &String| store.layer_index(name);
             self.names.iter().filter_map(index).map(|i| Ok(store.layer(i)?)).collect()
@@ -219,7 +290,8 @@ impl Operand {
         if found.len() == self.names.len() {
             return Ok(found);
         }
-        Err(self.lacks("activations, which linear_cka compares", "give activations, or compare by ssc_cka"))
+        let what = format!("activations, which {measure} compares");
+        Err(self.lacks(&what, "give activations, or compare by ssc_cka"))
     }
 
     fn lacks(&self, what: &str, mend: &str) -> PipelineError {

@@ -37,7 +37,7 @@ pub struct NetworkSource {
     pub engine: String,
     /// Layer selection: names, globs or kinds.
     pub layers: Vec<String>,
-    /// `flatten`, `avg` or `max`.
+    /// `flatten`, `avg`, `max`, `cls`, `mean` or `last`.
     pub pool: String,
 }
 
@@ -72,8 +72,12 @@ pub struct Plan {
     pub inputs: Option<usize>,
     /// Self-expression problem and solver.
     pub expression: Expression,
-    /// Label permutations for the null of the modularity.
+    /// Permutations behind every null: of labels, and of inputs for similarities.
     pub permutations: usize,
+    /// Resamples of the inputs behind intervals.
+    pub resamples: usize,
+    /// Confidence level of the intervals.
+    pub level: f64,
     /// Resolution of the modularity.
     pub resolution: f64,
     /// Layer x layer maps.
@@ -228,6 +232,8 @@ impl Plan {
             inputs: options.count("inputs")?.map(|n| n as usize),
             expression: Expression::from_options(options)?,
             permutations: count("permutations")? as usize,
+            resamples: count("resamples")? as usize,
+            level: options.level()?,
             resolution,
             similarity: similarity.into_iter().filter(|s| s != "none").collect(),
             examples: count("examples")? as usize,
@@ -248,6 +254,8 @@ impl Plan {
         let similarity =
             if self.similarity.is_empty() { vec!["none".to_owned()] } else { self.similarity.clone() };
         out.push(("permutations".into(), number(self.permutations as f64)));
+        out.push(("resamples".into(), number(self.resamples as f64)));
+        out.push(("level".into(), number(self.level)));
         out.push(("resolution".into(), number(self.resolution)));
         out.push(("similarity".into(), similarity.into()));
         out.push(("layout_epochs".into(), number(self.layout_epochs as f64)));
@@ -437,7 +445,7 @@ mod tests {
         assert!(error(&base().with("alpha", "1").with("alpha_ratio", "0.1")).contains("exclude each other"));
         assert!(error(&base().with("store", "s")).contains("exclude each other"));
         assert!(error(&Options::default().with("model", "m")).contains("the data set is missing"));
-        assert!(error(&base().with("pool", "avgg")).contains("expected flatten, avg or max"));
+        assert!(error(&base().with("pool", "avgg")).contains("expected flatten, avg, max, cls"));
         assert!(error(&base().with("normalize", "imagnet")).contains("expected imagenet, cifar10, none"));
         assert!(error(&base().with("split", "tets")).contains("test, train, all"));
         assert!(error(&base().with("similarity", "cosine")).contains("--similarity: expected ssc_cka"));

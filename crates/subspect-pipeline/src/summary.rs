@@ -120,14 +120,22 @@ fn votes(record: &RunRecord) -> Option<String> {
         (_, false) => format!("In {}, the deepest layer before the output", layer.name),
     };
     let modularity = match (measure(layer, "modularity"), measure(layer, "modularity_ceiling")) {
-        (Some(q), Some(top)) if top > 0.0 => format!("label modularity is {q:.3} of at most {top:.3}"),
-        (Some(q), _) => format!("label modularity is {q:.3}"),
+        (Some(q), Some(top)) if top > 0.0 => {
+            format!(
+                "label modularity is {q:.3}{} of at most {top:.3}",
+                within(layer, "modularity", |v| format!("{v:.3}"))
+            )
+        }
+        (Some(q), _) => {
+            format!("label modularity is {q:.3}{}", within(layer, "modularity", |v| format!("{v:.3}")))
+        }
         _ => "label modularity is undefined".to_owned(),
     };
     let Some(vote) = measure(layer, "vote_accuracy") else { return Some(format!("{place}, {modularity}.")) };
     let mut text = format!(
-        "{place}, {modularity}; the affinity vote names the label of {} of the inputs",
-        percent(vote)
+        "{place}, {modularity}; the affinity vote names the label of {}{} of the inputs",
+        percent(vote),
+        within(layer, "vote_accuracy", |v| format!("{:.1}", 100.0 * v))
     );
     if let Some(accuracy) = record.model.as_ref().and_then(|m| m.accuracy.value()) {
         text += &format!(", the network of {}", percent(accuracy));
@@ -136,6 +144,12 @@ fn votes(record: &RunRecord) -> Option<String> {
         }
     }
     Some(text + ".")
+}
+
+/// ` (0.551 to 0.596)`, where the record has an interval.
+fn within(layer: &LayerRecord, name: &str, show: impl Fn(f64) -> String) -> String {
+    let ends = layer.intervals.get(name).and_then(|i| i.lo.value().zip(i.hi.value()));
+    ends.map_or_else(String::new, |(lo, hi)| format!(" ({} to {})", show(lo), show(hi)))
 }
 
 /// Whether a layer is the network's output: the last one, when it has one feature per class.
@@ -187,6 +201,7 @@ fn consecutive(map: &SimilarityRecord) -> Vec<(usize, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use subspect_data::record::IntervalRecord;
     use subspect_linalg::Status;
 
     use super::*;
@@ -240,10 +255,19 @@ mod tests {
         let mut deep = layer("deep", 0.3, 0.1);
         deep.measures.insert("vote_accuracy".into(), Measured::Value(0.9));
         deep.measures.insert("vote_agreement".into(), Measured::Value(0.94));
+        let interval = IntervalRecord {
+            lo: Measured::Value(0.28),
+            hi: Measured::Value(0.32),
+            level: 0.95,
+            method: "node_bootstrap".into(),
+            n_resamples: 99,
+        };
+        deep.intervals.insert("modularity".into(), interval);
         let mut r = labelled(vec![deep, LayerRecord { kind: "linear".into(), ..layer("fc", 0.4, 0.1) }]);
         r.model = Some(model(0.92));
         let text = &summary(&r)[1];
         assert!(text.starts_with("In deep, the deepest layer before the output"), "{text}");
+        assert!(text.contains("label modularity is 0.300 (0.280 to 0.320) of at most 0.500"), "{text}");
         assert!(
             text.ends_with("90.0 % of the inputs, the network of 92.0 %, and the two agree on 94.0 %."),
             "{text}"
@@ -262,8 +286,12 @@ mod tests {
         values[0][1] = Measured::Value(0.9);
         values[1][2] = Status::EmptyGraph.into();
         values[2][3] = Measured::Value(0.2);
-        r.similarity =
-            vec![SimilarityRecord { measure: "ssc_cka".into(), estimator: "biased".into(), values }];
+        r.similarity = vec![SimilarityRecord {
+            measure: "ssc_cka".into(),
+            estimator: "biased".into(),
+            values,
+            inference: None,
+        }];
         let text = &summary(&r)[2];
         assert!(text.contains("are a and b (0.90)") && text.contains("between c and d (0.20)"), "{text}");
     }

@@ -64,7 +64,7 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
 }
 
 /// Writes beside the target, then renames: a reader never sees half a file.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<ReportFile, ReportError> {
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<ReportFile, ReportError> {
     let path = folder.join(name);
     let partial = folder.join(format!(".{name}.partial"));
     std::fs::write(&partial, bytes)

@@ -13,6 +13,7 @@
 //! is one file in `figure/` and one entry in [`FIGURES`].
 
 mod check;
+mod comparison;
 mod context;
 mod error;
 mod explore;
@@ -25,6 +26,7 @@ mod page;
 mod panel;
 mod sprite;
 
+pub use comparison::render_comparison;
 pub use context::Context;
 pub use error::ReportError;
 pub use figure::{FIGURES, Figure, FigureInfo, figures, to_png};

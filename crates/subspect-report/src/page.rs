@@ -12,8 +12,8 @@ use crate::sprite::Atlas;
 
 const PAGE: &str = include_str!("../templates/page.html");
 const MACROS: &str = include_str!("../templates/macros.html");
-const STYLE: &str = include_str!("../templates/style.css");
-const SCRIPT: &str = include_str!("../templates/script.js");
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+pub(crate) const SCRIPT: &str = include_str!("../templates/script.js");
 /// Built from `explore/` by `npm run build` there.
 const EXPLORE: &str = include_str!("../explore/dist/explore.js");
 const EXPLORE_STYLE: &str = include_str!("../explore/explore.css");
@@ -52,7 +52,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<String, ReportError> {
     })?)
 }
 
-fn environment() -> Result<Environment<'static>, ReportError> {
+pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);

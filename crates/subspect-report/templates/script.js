@@ -35,7 +35,9 @@
     if (!svg || !source) return;
     var data = JSON.parse(source.textContent);
     var out = map.querySelector(".readout");
-    var n = data.names.length;
+    // Between two networks the columns have names of their own, and every cell has a value of its own.
+    var columns = data.columns || data.names;
+    var n = data.names.length, m = columns.length;
     var left = +svg.dataset.left, top = +svg.dataset.top, cell = +svg.dataset.cell;
     var cursor = document.createElementNS(svg.namespaceURI, "rect");
     var row = -1, column = -1;
@@ -53,9 +55,10 @@
       cursor.setAttribute("y", top + i * cell);
       svg.appendChild(cursor);
       var a = Math.max(i, j), b = Math.min(i, j);
+      var at = data.columns ? i * m + j : a * (a + 1) / 2 + b;
       var value = document.createElement("b");
-      value.textContent = data.values[a * (a + 1) / 2 + b];
-      out.replaceChildren(data.names[i] + " \u00d7 " + data.names[j] + "  ", value);
+      value.textContent = data.values[at];
+      out.replaceChildren(data.names[i] + " \u00d7 " + columns[j] + "  ", value);
     }
 
     function clear() {
@@ -69,7 +72,7 @@
       var scale = svg.viewBox.baseVal.width / box.width;
       var j = Math.floor(((event.clientX - box.left) * scale - left) / cell);
       var i = Math.floor(((event.clientY - box.top) * scale - top) / cell);
-      if (i >= 0 && j >= 0 && i < n && j < n) show(i, j);
+      if (i >= 0 && j >= 0 && i < n && j < m) show(i, j);
       else if (document.activeElement !== svg) clear();
     });
     svg.addEventListener("pointerleave", function () {
@@ -82,7 +85,7 @@
       var step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
       if (!step) return;
       event.preventDefault();
-      show(Math.min(n - 1, Math.max(0, row + step[0])), Math.min(n - 1, Math.max(0, column + step[1])));
+      show(Math.min(n - 1, Math.max(0, row + step[0])), Math.min(m - 1, Math.max(0, column + step[1])));
     });
   }
 

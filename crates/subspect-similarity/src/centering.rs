@@ -48,6 +48,11 @@ impl Centering {
         self.largest == 0.0
     }
 
+    /// Column means and the power of two.
+    pub(crate) fn into_parts(self) -> (Vec<f64>, f64) {
+        (self.means, self.factor)
+    }
+
     /// Writes columns `start..start + out.len()` of a row, centred and scaled, rounded once.
     pub(crate) fn apply<T: Copy + Into<f64>>(&self, row: &[T], start: usize, out: &mut [f32]) {
         let end = start + out.len();

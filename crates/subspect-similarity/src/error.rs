@@ -59,6 +59,46 @@ pub enum SimilarityError {
         /// Layers to compare.
         n_layers: usize,
     },
+    /// A measure compares either graphs or activations.
+    #[error("{measure} compares {expected}, found {found} as operand {index}")]
+    OperandKind {
+        /// The measure.
+        measure: &'static str,
+        /// Position among the operands passed.
+        index: usize,
+        /// `graphs` or `activations`.
+        expected: &'static str,
+        /// The other.
+        found: &'static str,
+    },
+    /// No measure has this name.
+    #[error("expected a measure of similarity ({known}), found \"{name}\"")]
+    UnknownMeasure {
+        /// Name found.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// The measure has no parameter of this name.
+    #[error("expected a parameter of {measure} ({known}), found \"{name}\"")]
+    UnknownParameter {
+        /// The measure.
+        measure: &'static str,
+        /// Name found.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// A value outside its range.
+    #[error("{name}: expected {expected}, found \"{found}\"")]
+    ParameterValue {
+        /// The parameter.
+        name: &'static str,
+        /// Admissible values, in words.
+        expected: String,
+        /// Text found.
+        found: String,
+    },
     /// The monitor asked to stop.
     #[error("stopped on request")]
     Cancelled,

@@ -107,7 +107,7 @@ pub(crate) fn centre_both_sides(k: MatRef<'_, f64>) -> (Matrix<f64>, f64) {
     (Matrix::from_fn(n, n, |i, j| entry(i, j) - means[i] - means[j] + mean), factor)
 }
 
-fn moments(kernels: &[MatRef<'_, f64>], obstacles: Vec<Option<Status>>) -> KernelMoments {
+pub(crate) fn moments(kernels: &[MatRef<'_, f64>], obstacles: Vec<Option<Status>>) -> KernelMoments {
     let n_kernels = kernels.len();
     let n = kernels.first().map_or(0, |k| k.n_rows());
     let mut inner = vec![0.0; n_kernels * n_kernels];

@@ -1,7 +1,11 @@
-//! How similar two layers see the same inputs: HSIC and CKA over sparse graphs and dense activations.
+//! How similar two layers see the same inputs, by every measure of the list [`MEASURES`].
 //!
-//! Everything rests on one accounting ([`KernelMoments`]): for symmetric kernels `K_1 .. K_L` over the same N inputs,
-//! all pairs of inner products, row sums, totals and diagonals. From these both estimators of HSIC and CKA follow
+//! [`compare`] gives the value of one measure for two layers, [`similarity_matrix`] for all pairs of layers and
+//! [`cross_similarity`] for the layers of two networks. Each measure is one file under `measures/` that declares its
+//! direction, range, invariances and parameters; what a layer is compared by is made once per layer.
+//!
+//! CKA and HSIC rest on one accounting ([`KernelMoments`]): for symmetric kernels `K_1 .. K_L` over the same N inputs,
+//! all pairs of inner products, row sums, totals and diagonals. From these all estimators of HSIC and CKA follow
 //! without centring any matrix:
 //!
 //! - [`ssc_moments`]: affinity graphs of layers, sparse and never densified ([`ssc_cka`], [`ssc_cka_matrix`]);
@@ -15,26 +19,38 @@
 
 mod blocks;
 mod centering;
+mod compare;
 mod error;
 mod estimator;
+mod factor;
 mod features;
+mod filter;
 mod kernel;
+mod kernel_vector;
 mod measures;
 mod moments;
 mod monitor;
+mod operand;
+mod pairs;
 mod panels;
+mod parameter;
+mod rows;
 mod sparse;
 mod statistics;
 mod tile;
+mod unit;
 
 pub use blocks::{BlockStructure, block_structure};
+pub use compare::{SimilarityMatrix, compare, cross_similarity, similarity_matrix};
 pub use error::SimilarityError;
 pub use estimator::Estimator;
 pub use kernel::{cka, hsic, kernel_moments, linear_cka};
-pub use measures::{Compare, CompareActivations, CompareGraphs, Invariance, Kind, MEASURES, MeasureInfo};
+pub use measures::{Invariance, Kind, MEASURES, MeasureInfo, measure};
 pub use moments::KernelMoments;
 pub use monitor::{Monitor, Silent};
+pub use operand::{Operand, Operands};
 pub use panels::{linear_cka_matrix, linear_moments};
+pub use parameter::{Domain, ParameterInfo, Parameters, Value};
 pub use sparse::{ssc_cka, ssc_cka_matrix, ssc_moments};
 pub use statistics::{
     Cell, Inference, InferenceMatrix, InferenceOptions, kernel_cka_inference, linear_cka_inference,

@@ -5,6 +5,8 @@
 //! - biased: `tr(KHLH) = <K, L> - (2/N) a·b + s t / N²`, divided by `(N - 1)²`;
 //! - debiased, with the diagonals set to 0 first (written K̃, ã, ...):
 //!   `(<K̃, L̃> - 2/(N-2) ã·b̃ + s̃ t̃ / ((N-1)(N-2))) / (N (N - 3))` (Song et al., JMLR 2012, eq. 5).
+//! - lange: `<HKH, HLH>` without the products of the centred diagonals `K_ii - 2 a_i / N + s / N²`, divided by
+//!   `N (N - 3)` (Lange et al. 2023).
 //!
 //! `CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))` with the same estimator in all three places (Kornblith et al. 2019;
 //! debiased: Nguyen, Raghu & Kornblith 2021). Everything is float64 and nothing is clamped.
@@ -30,12 +32,14 @@ pub(crate) struct KernelSums {
     pub(crate) obstacles: Vec<Option<Status>>,
 }
 
-/// Inner products, row sums and totals of a set of kernels over the same inputs: all that both estimators need.
+/// Inner products, row sums and totals of a set of kernels over the same inputs: all that all estimators need.
 #[derive(Clone, Debug)]
 pub struct KernelMoments {
     n: usize,
     whole: Sums,
     off_diagonal: Sums,
+    /// Dot products of the diagonals of the centred kernels, `L x L`.
+    centred_diagonal: Vec<f64>,
     obstacles: Vec<Option<Status>>,
 }
 
@@ -56,7 +60,15 @@ impl KernelMoments {
         let off_inner = inner.iter().zip(&diagonal_dot).map(|(i, d)| i - d).collect();
         let off_rows: Vec<Vec<f64>> =
             rows.iter().zip(&diagonals).map(|(a, d)| a.iter().zip(d).map(|(a, d)| a - d).collect()).collect();
-        Self { n, whole: Sums::of(inner, &rows), off_diagonal: Sums::of(off_inner, &off_rows), obstacles }
+        let centred: Vec<Vec<f64>> =
+            rows.iter().zip(&diagonals).map(|(a, d)| centred_diagonal(a, d)).collect();
+        Self {
+            n,
+            whole: Sums::of(inner, &rows),
+            off_diagonal: Sums::of(off_inner, &off_rows),
+            centred_diagonal: all_dots(&centred),
+            obstacles,
+        }
     }
 
     /// Number of kernels L.
@@ -129,12 +141,16 @@ impl KernelMoments {
         let n = self.n as f64;
         let (sums, row_weight, total_weight, divisor) = match estimator {
             Estimator::Biased => (&self.whole, 2.0 / n, 1.0 / (n * n), (n - 1.0) * (n - 1.0)),
+            Estimator::Lange => (&self.whole, 2.0 / n, 1.0 / (n * n), n * (n - 3.0)),
             Estimator::Debiased => {
                 (&self.off_diagonal, 2.0 / (n - 2.0), 1.0 / ((n - 1.0) * (n - 2.0)), n * (n - 3.0))
             }
         };
         let at = l * self.n_kernels() + m;
-        let inner = sums.inner[at];
+        let inner = match estimator {
+            Estimator::Biased | Estimator::Debiased => sums.inner[at],
+            Estimator::Lange => sums.inner[at] - self.centred_diagonal[at],
+        };
         let rows = row_weight * sums.row_dot[at];
         let totals = total_weight * sums.total[l] * sums.total[m];
         // The inner product is itself a difference once diagonals were removed: measure against the whole one.
@@ -147,6 +163,13 @@ impl Sums {
     fn of(inner: Vec<f64>, rows: &[Vec<f64>]) -> Self {
         Self { inner, row_dot: all_dots(rows), total: rows.iter().map(|a| a.iter().sum()).collect() }
     }
+}
+
+/// The diagonal of `H K H` from the row sums and the diagonal of K.
+fn centred_diagonal(rows: &[f64], diagonal: &[f64]) -> Vec<f64> {
+    let n = rows.len() as f64;
+    let mean = rows.iter().sum::<f64>() / (n * n);
+    rows.iter().zip(diagonal).map(|(a, d)| d - 2.0 * a / n + mean).collect()
 }
 
 /// Copies the upper triangle below the diagonal.

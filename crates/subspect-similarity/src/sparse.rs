@@ -77,7 +77,7 @@ fn inner_products(graphs: &[&Csr], start: usize, end: usize) -> Vec<f64> {
     inner
 }
 
-fn check(graphs: &[&Csr]) -> Result<(), SimilarityError> {
+pub(crate) fn check(graphs: &[&Csr]) -> Result<(), SimilarityError> {
     for (index, g) in graphs.iter().enumerate() {
         if g.n_rows() != g.n_cols() {
             return Err(SimilarityError::NotSquare { index, n_rows: g.n_rows(), n_cols: g.n_cols() });

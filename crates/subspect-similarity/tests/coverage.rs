@@ -87,7 +87,7 @@ fn of_ssc_cka() {
         let sample = |seed| two_graphs(80, spread, within, between, seed);
         let value = |seed| {
             let [a, b] = sample(seed);
-            Estimator::ALL.map(|e| ssc_cka(&a, &b, e).unwrap().value().unwrap())
+            Estimator::SHOWN.map(|e| ssc_cka(&a, &b, e).unwrap().value().unwrap())
         };
         let infer = |seed, r| {
             let [a, b] = sample(seed);
@@ -103,7 +103,7 @@ fn of_linear_cka() {
         let sample = |seed| two_layers(n, d, noise, seed);
         let value = |seed| {
             let [a, b] = sample(seed);
-            Estimator::ALL.map(|e| linear_cka(a.as_ref(), b.as_ref(), e).unwrap().value().unwrap())
+            Estimator::SHOWN.map(|e| linear_cka(a.as_ref(), b.as_ref(), e).unwrap().value().unwrap())
         };
         let infer = |seed, r| {
             let layers = sample(seed).map(|m| to_f32(&m));

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{gaussian, random_graph, sparse, to_f32, views};
 use subspect_linalg::{Csr, Matrix, Measured, Seed, Status};
 use subspect_similarity::{
-    Estimator, Monitor, Silent, SimilarityError, cka, linear_cka, linear_cka_matrix, linear_moments, ssc_cka,
-    ssc_cka_matrix,
+    Estimator, MEASURES, Monitor, Operand, Operands, Parameters, Silent, SimilarityError, cka, compare,
+    linear_cka, linear_cka_matrix, linear_moments, measure, similarity_matrix, ssc_cka, ssc_cka_matrix,
 };
 
 const PLENTY: usize = 1 << 30;
@@ -145,4 +145,48 @@ fn no_layer_is_no_pair() {
         linear_cka_matrix(&[], Estimator::Biased, PLENTY, &Silent).unwrap(),
         Vec::<Vec<Measured>>::new()
     );
+}
+
+/// Every measure with its defaults on two operands: a finite value or a status, whatever they are.
+#[test]
+fn degenerate_layers_give_every_measure_a_value_or_a_reason() {
+    let constant = |n, d| Matrix::filled(0.1_f32, n, d);
+    let twice = |x: &Matrix<f32>| Matrix::from_fn(x.n_rows(), 3, |i, j| x.row(i / 2)[j]);
+    for n in [0, 1, 2, 3, 4, 12, 40] {
+        let good = to_f32(&gaussian(n, 3, Seed::new(1)));
+        let wide = to_f32(&gaussian(n, 50, Seed::new(2)));
+        let one = Matrix::from_fn(n, 3, |i, _| if i == 0 { 1.0 } else { 0.0 });
+        let dead = Matrix::filled(0.0_f32, n, 0);
+        let huge = Matrix::from_fn(n, 3, |i, j| good.row(i)[j] * 1e30);
+        let layers = [good.clone(), wide, constant(n, 3), twice(&good), one, dead, huge];
+        let graphs =
+            [Csr::empty(n, n), random_graph(n, 0.5, Seed::new(3)), random_graph(n, 1.0, Seed::new(4))];
+        for m in MEASURES {
+            let operands: Vec<Operand<'_>> = match m.operands() {
+                Operands::Graphs => graphs.iter().map(Operand::from).collect(),
+                Operands::Activations => layers.iter().map(|x| x.as_ref().into()).collect(),
+            };
+            let p = Parameters::defaults(m);
+            let map = similarity_matrix(m, &p, &operands, PLENTY, &Silent).unwrap();
+            assert!(map.values.iter().all(|v| v.value().is_none_or(f64::is_finite)), "{} N = {n}", m.name);
+            if m.operands() == Operands::Graphs {
+                assert!(map.get(0, 1).status().is_some(), "{} N = {n}", m.name);
+            } else {
+                for other in 0..layers.len() {
+                    assert!(map.get(2, other).status().is_some(), "{} N = {n} {other}", m.name);
+                    assert!(map.get(other, 5).status().is_some(), "{} N = {n} {other}", m.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_spans_all_inputs_has_no_canonical_correlation() {
+    let (wide, narrow) = (to_f32(&gaussian(20, 50, Seed::new(1))), to_f32(&gaussian(20, 3, Seed::new(2))));
+    for name in ["cca", "pwcca", "linear_regression"] {
+        let m = measure(name).unwrap();
+        let found = compare(m, &Parameters::defaults(m), wide.as_ref().into(), narrow.as_ref().into());
+        assert_eq!(found.unwrap(), Status::NTooSmall.into(), "{name}");
+    }
 }

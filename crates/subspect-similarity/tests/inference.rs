@@ -131,7 +131,7 @@ fn values_are_those_of_the_maps() {
         &Silent,
     )
     .unwrap();
-    for (e, estimator) in Estimator::ALL.into_iter().enumerate() {
+    for (e, estimator) in Estimator::SHOWN.into_iter().enumerate() {
         let wanted = ssc_cka_matrix(&refs, estimator).unwrap();
         let dense = linear_cka_matrix(&views(&layers), estimator, 1 << 28, &Silent).unwrap();
         for l in 0..4 {

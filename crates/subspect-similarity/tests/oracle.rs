@@ -5,7 +5,37 @@ mod common;
 
 use common::{gaussian, oracle, sparse, to_f32, views};
 use subspect_linalg::{Matrix, Seed};
-use subspect_similarity::{Estimator, Silent, cka, linear_cka, linear_moments, ssc_cka};
+use subspect_similarity::{
+    Estimator, Parameters, Silent, cka, compare, linear_cka, linear_moments, measure, ssc_cka,
+};
+
+/// Every stored value of the seeded pair that 16 and more public implementations give: measure, parameters, value.
+const STORED: [(&str, &[(&str, &str)], f64); 11] = [
+    ("linear_cka", &[], 0.489_342_739_104_415_34),
+    ("linear_cka", &[("estimator", "debiased")], 0.023_598_698_580_568_348),
+    ("linear_cka", &[("estimator", "lange")], 0.053_336_443_340_930_37),
+    ("minibatch_cka", &[("batch_size", "30")], 0.023_598_698_580_568_348),
+    ("rbf_cka_absolute", &[], 0.894_026_798_628_891_2),
+    ("rbf_cka_absolute", &[("estimator", "debiased")], 0.067_639_415_840_883_51),
+    ("angular_cka", &[], 1.059_460_393_784_542_4),
+    ("procrustes_score", &[], 0.722_778_717_599_336_4),
+    ("procrustes_angular", &[], 0.762_981_579_934_096_8),
+    ("procrustes_unscaled", &[], 34.235_676_378_936_46),
+    ("knn_jaccard", &[("n_neighbors", "10")], 0.214_880_747_620_685_68),
+];
+
+#[test]
+fn every_stored_value_of_the_pair() {
+    let name = "every_stored_value_of_the_pair";
+    let (Some(x), Some(y)) = (oracle(name, "cka_pair_x.npy"), oracle(name, "cka_pair_y.npy")) else { return };
+    for (name, set, expected) in STORED {
+        let m = measure(name).unwrap();
+        let parameters =
+            set.iter().fold(Parameters::defaults(m), |p, (name, text)| p.with(name, text).unwrap());
+        let found = compare(m, &parameters, x.as_ref().into(), y.as_ref().into()).unwrap().value().unwrap();
+        assert!((found - expected).abs() < 1e-12 * expected.max(1.0) * 4.0, "{name} {set:?}: {found}");
+    }
+}
 
 /// Biased linear CKA of the seeded pair on which 16 public implementations agree, and Song's estimator of it.
 const PAIR: [(Estimator, f64); 2] =

@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How the result is written to stdout: human or json
+    /// How the result is written to stdout: human, json, or csv for tables
     #[arg(
         long,
         global = true,
@@ -56,11 +56,13 @@ pub(crate) struct Global {
     pub strict: bool,
 }
 
-/// Output for people or for programs.
+/// Output for people, programs or spreadsheets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     // Text and tables.
     Human,
     // One JSON document.
     Json,
+    // The main table, where a command has one.
+    Csv,
 }

@@ -14,7 +14,7 @@ use subspect_linalg::{LinalgError, Measured};
 use subspect_pipeline::options::nearest;
 use subspect_pipeline::{
     ApproximationRecord, Expressed, Expression, PathRecord, PipelineError, Stage, approximate, express,
-    express_outside,
+    express_outside, express_sample,
 };
 
 use self::approximation::ApproximationArgs;
@@ -39,6 +39,7 @@ use crate::table::count;
     subspect express x.npy --path 0.5,0.2,0.1,0.05\n  \
     subspect express x.npy --target-nonzeros 20 --output c.npz\n  \
     subspect express test.npy --dictionary train.npy --output c.npz   (then `subspect vote`)\n  \
+    subspect express x.npy --rows 1000 --output c.npz                 (a sample of inputs)\n  \
     subspect express x.npy --approximate landmarks --approximate-size 2000 --output c.npz"
 )]
 pub(crate) struct Args {
@@ -56,6 +57,10 @@ pub(crate) struct Args {
         "path", "path_points", "target_nonzeros", "auto", "approximate",
     ])]
     dictionary: Option<PathBuf>,
+    /// Express only a random sample of so many inputs, each by all others; coefficients are sample x inputs
+    #[arg(long, value_name = "N", conflicts_with_all = ["dictionary", "approximate"],
+        value_parser = clap::value_parser!(u32).range(1..))]
+    rows: Option<u32>,
     #[command(flatten)]
     path: PathArgs,
     #[command(flatten)]
@@ -81,6 +86,8 @@ struct Found {
     approximation: Option<ApproximationRecord>,
     /// Atoms of another dictionary than the inputs themselves.
     n_atoms: Option<usize>,
+    /// The inputs that were expressed, where not all were.
+    rows: Option<Vec<u32>>,
 }
 
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
@@ -95,7 +102,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
         &progress,
         Stage::Graph,
         &args.source.display().to_string(),
-        x.n_inputs() as u64,
+        args.rows.map_or(x.n_inputs() as u64, |n| u64::from(n).min(x.n_inputs() as u64)),
     );
     let seed = global.seed.unwrap_or(0);
     let path = if args.path.is_given() {
@@ -158,7 +165,14 @@ fn solve(
         path: None,
         approximation: None,
         n_atoms: None,
+        rows: None,
     };
+    if let Some(n_rows) = args.rows {
+        let n_rows = (n_rows as usize).min(x.n_inputs());
+        let result = express_sample(x.as_ref(), n_rows, seed, expression, memory, progress);
+        let (rows, expressed) = result.map_err(|e| located(e, &args.source))?;
+        return Ok(Found { rows: Some(rows), ..found(expressed) });
+    }
     if let Some((approximation, rows)) = approximation {
         let result = approximate(x.as_ref(), expression, approximation, rows, seed, memory, progress);
         let done = result.map_err(|e| located(e, &args.source))?;
@@ -257,15 +271,16 @@ fn located(e: PipelineError, source: &Path) -> Failure {
 
 fn human(found: &Found, x: &Activations, output: &Path, certificate: &Path) -> String {
     let (r, c) = (&found.expressed.record, &found.expressed.solution.coefficients);
-    let n = x.n_inputs();
+    let n = r.n_converged + r.n_max_iter + r.n_trivial;
     let over = found.n_atoms.map_or_else(String::new, |n| format!(" over {} atoms", count(n)));
+    let sampled = if found.rows.is_some() { " sampled" } else { "" };
     let path = found.path.as_ref().map_or_else(String::new, |p| choice::human(p) + "\n\n");
     let lost = found.approximation.as_ref().map_or_else(String::new, |a| approximation::human(a) + "\n");
     format!(
-        "{path}{} x {}{over}: {} of {} rows converged, {} stopped at max_iter, {} are zero\n\
+        "{path}{} x {}{over}: {} of {}{sampled} rows converged, {} stopped at max_iter, {} are zero\n\
          {:.1} coefficients per row, largest relative gap {}, objective {}, {:.2} s\n{lost}\n\
          coefficients: {}\ncertificate:  {}",
-        count(n),
+        count(x.n_inputs()),
         count(x.n_features()),
         count(r.n_converged),
         count(n),
@@ -302,6 +317,9 @@ fn certificate(args: &Args, found: &Found, x: &Activations) -> Value {
     if let Some(dictionary) = &args.dictionary {
         summary["dictionary"] = dictionary.display().to_string().into();
         summary["n_atoms"] = found.n_atoms.into();
+    }
+    if let Some(rows) = &found.rows {
+        summary["sampled_rows"] = json!(rows);
     }
     if let Some(path) = &found.path {
         summary["path"] = json!(path);

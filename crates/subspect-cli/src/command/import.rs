@@ -28,7 +28,9 @@ fn after_help() -> String {
     let sources: Vec<String> = SOURCES.iter().map(|s| format!("  {:<13}{}", s.name, s.summary)).collect();
     format!(
         "Sources:\n{}\n\nExamples:\n  subspect import activations.npz --output STORE\n  \
-         subspect import layer4.npy --labels y.npy --output STORE\n  subspect run --store STORE --output RUN",
+         subspect import layer4.npy --labels y.npy --output STORE\n  \
+         subspect import tables/ --output STORE\n  subspect run --store STORE --output RUN\n  \
+         subspect run --store layer4.csv --output RUN",
         sources.join("\n")
     )
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use subspect_nets::{ImageShape, Layer, LoadOptions, Network, SELECTORS, select};
+use subspect_nets::{ImageShape, Layer, LoadOptions, Network, NetworkInput, SELECTORS, select};
 use subspect_pipeline::PipelineError;
 
 use crate::answer::Answer;
@@ -14,7 +14,7 @@ use crate::table::{count, table};
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
 pub(crate) struct Args {
-    /// ONNX classifier
+    /// ONNX classifier or text encoder
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Mark the layers that these words select; all are listed anyway
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Size of the pictures when the model leaves it open: CHANNELSxHEIGHTxWIDTH
     #[arg(long, value_name = "CxHxW", value_parser = parse_shape)]
     input_shape: Option<ImageShape>,
+    /// Tokens per input when the model leaves their number open [default: 8]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u64).range(1..))]
+    tokens: Option<u64>,
 }
 
 fn after_help() -> String {
@@ -47,7 +50,8 @@ fn parse_shape(text: &str) -> Result<ImageShape, String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
-    let options = LoadOptions { data_shape: args.input_shape, ..LoadOptions::default() };
+    let n_tokens = args.tokens.map(|t| t as usize);
+    let options = LoadOptions { data_shape: args.input_shape, n_tokens, ..LoadOptions::default() };
     let network = Network::load(&args.model, &options).map_err(PipelineError::from)?;
     network.warnings().iter().for_each(|w| line("warning", w));
     let chosen = select(network.layers(), &args.layers).map_err(PipelineError::from)?;
@@ -67,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     let human = format!(
         "{}: input {}, {} layers, {} selected (*)\n\n{}",
         network.name(),
-        input.shape.describe(),
+        input.describe(),
         network.layers().len(),
         chosen.len(),
         table(&["layer", "kind", "operator", "", "shape", "features"], &rows, 4)
@@ -75,15 +79,28 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     let layer = |(i, l): &(usize, &Layer)| {
         json!({
             "index": i, "name": l.name, "kind": l.kind.as_str(), "op_type": l.op_type, "shape": l.shape,
-            "n_features": l.n_values(), "is_logits": l.is_logits, "selected": is_chosen(*i),
+            "n_features": l.n_values(), "is_logits": l.is_logits, "is_output": l.is_output,
+            "token_axis": l.token_axis, "selected": is_chosen(*i),
         })
     };
     let json = json!({
         "model": network.name(), "producer": network.producer(), "engine": network.engine(),
         "n_classes": network.n_classes(),
-        "input": { "name": input.name, "shape": [input.shape.channels, input.shape.height, input.shape.width],
-                   "fixed_batch": input.fixed_batch },
+        "input": input_json(input),
         "layers": listed.iter().map(layer).collect::<Vec<_>>(),
     });
     Ok(Answer::new(human, json))
+}
+
+fn input_json(input: &NetworkInput) -> serde_json::Value {
+    let mut json = json!({ "shape": input.shape(), "fixed_batch": input.fixed_batch() });
+    match input {
+        NetworkInput::Pictures(spec) => json["name"] = json!(spec.name),
+        NetworkInput::Tokens(spec) => {
+            let one = |(name, dtype): &(String, &str)| json!({ "name": name, "dtype": dtype });
+            json["inputs"] = spec.inputs.iter().map(one).collect();
+            json["is_open"] = json!(spec.is_open);
+        }
+    }
+    json
 }

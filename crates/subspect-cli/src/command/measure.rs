@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use subspect_data::dense::read_labels;
 use subspect_data::sparse::load_csr;
-use subspect_graph::{AffinityGraph, MEASURES, Partition};
+use subspect_graph::{AffinityGraph, IntervalOptions, MEASURES, Partition};
 use subspect_linalg::{Measured, Seed};
 use subspect_pipeline::{ClassStructure, MeasureSettings, PipelineError, measure};
 
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 struct MeasureOptions;
 
 impl OptionSet for MeasureOptions {
-    const NAMES: &'static [&'static str] = &["permutations", "resolution"];
+    const NAMES: &'static [&'static str] = &["permutations", "resamples", "level", "resolution"];
 }
 
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
@@ -60,6 +60,11 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
         resolution: options.number("resolution")?.unwrap_or(1.0),
         permutations: options.count("permutations")?.unwrap_or(0) as usize,
         seed: Seed::new(global.seed.unwrap_or(0)).axis("permutations"),
+        intervals: IntervalOptions {
+            n_resamples: options.count("resamples")?.unwrap_or(0) as usize,
+            level: options.level()?,
+            seed: Seed::new(global.seed.unwrap_or(0)).axis("inputs"),
+        },
     };
     let found = measure(&coefficients, &graph, &settings)?;
     let json = json!({

@@ -4,6 +4,7 @@ use serde_json::json;
 use subspect_express::METHODS;
 use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::{OPTIONS, short};
+use subspect_similarity::{MeasureInfo, Value};
 
 use crate::answer::Answer;
 use crate::args::default_text;
@@ -51,6 +52,7 @@ fn unknown(name: &str) -> Failure {
         .chain(MEASURES.iter().map(|m| m.name))
         .chain(POSTPROCESSES.iter().map(|p| p.name))
         .chain(AGREEMENTS.iter().map(|a| a.name))
+        .chain(subspect_similarity::MEASURES.iter().map(|m| m.name))
         .chain(OPTIONS.iter().map(|o| o.name));
     let help = subspect_pipeline::options::nearest(name, known)
         .map_or("`subspect methods` lists all names".to_owned(), |n| format!("did you mean \"{n}\"?"));
@@ -134,18 +136,51 @@ fn agreements(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
 
 fn similarities(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
     let listed: Vec<_> = subspect_similarity::MEASURES.iter().filter(|m| keep(m.name)).collect();
-    let rows: Vec<Vec<String>> =
-        listed.iter().map(|m| vec![m.name.to_owned(), m.range.to_owned(), m.summary.to_owned()]).collect();
-    let text = one_table(&["measure", "range", "meaning"], &rows, 3);
-    let values = listed
+    let described = |m: &MeasureInfo| {
+        let parameters = m.parameters.iter().map(|p| format!("{} = {}", p.name, p.default));
+        std::iter::once(m.summary.to_owned()).chain(parameters).collect::<Vec<_>>().join("; ")
+    };
+    let rows: Vec<Vec<String>> = listed
         .iter()
-        .map(|m| {
-            let invariances: Vec<&str> = m.invariances.iter().map(|i| i.as_str()).collect();
-            json!({ "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range,
-                    "invariances": invariances })
-        })
-        .collect::<Vec<_>>();
-    (titled("Similarity of layers (--similarity, --measure)", text, "\n"), values.into())
+        .map(|m| vec![m.name.to_owned(), m.operands().as_str().to_owned(), m.range.to_owned(), described(m)])
+        .collect();
+    let mut text = one_table(&["measure", "of", "range", "meaning"], &rows, 4);
+    if let [only] = listed.as_slice() {
+        text.push(declared(only));
+    }
+    let values: Vec<serde_json::Value> = listed.iter().map(|m| similarity_json(m)).collect();
+    (titled("Similarity of layers (--similarity, --measure)", text, "\n\n"), values.into())
+}
+
+/// What one measure of similarity declares about itself.
+fn declared(m: &MeasureInfo) -> String {
+    let invariances: Vec<&str> = m.invariances.iter().map(|i| i.as_str()).collect();
+    let triangle = if m.metric { "holds" } else { "does not hold" };
+    let order = if m.symmetric { "does not matter" } else { "matters" };
+    let mut lines = vec![
+        format!("  {}; {}", m.kind.as_str(), m.reference),
+        format!("  unchanged by: {}", invariances.join(", ")),
+        format!("  triangle inequality {triangle}; order of the two {order}"),
+    ];
+    lines.extend(m.parameters.iter().map(|p| format!("  {}: {}; {}", p.name, p.domain, p.summary)));
+    lines.join("\n")
+}
+
+fn similarity_json(m: &MeasureInfo) -> serde_json::Value {
+    let invariances: Vec<&str> = m.invariances.iter().map(|i| i.as_str()).collect();
+    let parameter = |p: &subspect_similarity::ParameterInfo| {
+        let default = match p.default {
+            Value::Number(v) => json!(v),
+            Value::Word(w) => json!(w),
+        };
+        json!({ "name": p.name, "default": default, "range": p.domain.to_string(), "summary": p.summary })
+    };
+    json!({
+        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range,
+        "kind": m.kind.as_str(), "operands": m.operands().as_str(), "metric": m.metric,
+        "symmetric": m.symmetric, "invariances": invariances,
+        "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
+    })
 }
 
 fn options(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {

@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod cluster;
+mod compare;
 mod demo;
 mod export;
 mod express;
@@ -11,6 +12,7 @@ mod layers;
 mod measure;
 mod methods;
 mod neighbors;
+mod rank;
 mod report;
 mod run;
 mod similarity;
@@ -35,7 +37,9 @@ pub(crate) enum Command {
     Vote(vote::Args),
     Cluster(cluster::Args),
     Similarity(similarity::Args),
+    Compare(compare::Args),
     Neighbors(neighbors::Args),
+    Rank(rank::Args),
     Report(report::Args),
     Export(export::Args),
     Methods(methods::Args),
@@ -55,6 +59,8 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Vote(args) => vote::run(&args),
         Command::Cluster(args) => cluster::run(&args, global),
         Command::Similarity(args) => similarity::run(&args, global),
+        Command::Compare(args) => compare::run(&args, global),
+        Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Export(args) => export::run(&args),

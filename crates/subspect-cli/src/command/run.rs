@@ -24,7 +24,8 @@ use crate::table::{count, table};
     Examples:\n  \
     subspect run --model resnet20.onnx --data cifar10/ --normalize imagenet --output RUN\n  \
     subspect run --model m.onnx --data photos/ --resize --layers block,logits --method omp --output RUN\n  \
-    subspect run --store activations/ --output RUN\n  \
+    subspect run --model encoder.onnx --data tokens.npz --pool mean --output RUN\n  \
+    subspect run --store activations.npz --output RUN\n  \
     subspect run --config RUN/plan.toml --alpha-ratio 0.05"
 )]
 pub(crate) struct Args {
@@ -61,6 +62,8 @@ impl OptionSet for RunOptions {
         "tol",
         "max_iter",
         "permutations",
+        "resamples",
+        "level",
         "resolution",
         "similarity",
         "layout_epochs",

@@ -1,4 +1,4 @@
-//! Data sets: labelled pictures in the layouts that people already have.
+//! Data sets: labelled pictures and token sequences in the layouts that people already have.
 //!
 //! A layout is one file in this folder and one entry of [`FORMATS`]; help texts and detection follow the list.
 
@@ -12,6 +12,7 @@ mod npz;
 mod options;
 mod resize;
 mod set;
+mod tokens;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ pub use options::{OpenOptions, Split};
 pub(crate) use resize::resize;
 pub(crate) use set::numbered_classes;
 pub use set::{Dataset, MAX_SIDE};
+pub use tokens::{TokenArray, TokenArrays};
 
 use crate::error::{DataError, Result};
 
@@ -37,6 +39,12 @@ pub struct FormatInfo {
 
 /// All layouts, in the order in which a path is tried.
 pub static FORMATS: &[FormatInfo] = &[
+    FormatInfo {
+        name: "tokens",
+        summary: ".npz without `images`: integer arrays of N inputs x T tokens, called like the model's inputs, and `labels`",
+        detect: tokens::detect,
+        open: tokens::open,
+    },
     FormatInfo {
         name: "npz",
         summary: ".npz with `images` (N x H x W [x C]; uint8, or floats in 0..1, these also N x C x H x W) and `labels`",

@@ -29,20 +29,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Dataset> {
     let (header, bytes) = npz.array("images")?;
     let (image_shape, layout) = picture_axes(path, &header)?;
     let n_inputs = header.shape[0];
-    let labels = labels(path, &mut npz, n_inputs)?;
-    let ids = match texts(path, &mut npz, "ids", Some(n_inputs))? {
-        Some(names) => Ids::Names(names),
-        None => Ids::Number,
-    };
-    let mut classes = numbered_classes(&labels);
-    if let Some(names) = texts(path, &mut npz, "classes", None)? {
-        if names.len() < classes.len() {
-            let (expected, found) = (format!("at least {} names", classes.len()), names.len().to_string());
-            let mend = "give a name for every label";
-            return Err(DataError::malformed(path, "array 'classes'", expected, found, mend));
-        }
-        classes = if labels.is_empty() { Vec::new() } else { names };
-    }
+    let Beside { ids, labels, classes } = beside(path, &mut npz, n_inputs)?;
     let pixels = Array { path: path.to_owned(), bytes, dtype: header.dtype, layout };
     Ok(Dataset {
         name: short_name(path),
@@ -56,6 +43,32 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Dataset> {
         pixels: Box::new(pixels),
         positions: OnceLock::new(),
     })
+}
+
+/// What an archive says about its inputs.
+pub(super) struct Beside {
+    pub(super) ids: Ids,
+    pub(super) labels: Vec<u32>,
+    pub(super) classes: Vec<String>,
+}
+
+/// Reads `labels`, `ids` and `classes`, as far as they are there.
+pub(super) fn beside(path: &Path, npz: &mut Npz, n_inputs: usize) -> Result<Beside> {
+    let labels = labels(path, npz, n_inputs)?;
+    let ids = match texts(path, npz, "ids", Some(n_inputs))? {
+        Some(names) => Ids::Names(names),
+        None => Ids::Number,
+    };
+    let mut classes = numbered_classes(&labels);
+    if let Some(names) = texts(path, npz, "classes", None)? {
+        if names.len() < classes.len() {
+            let (expected, found) = (format!("at least {} names", classes.len()), names.len().to_string());
+            let mend = "give a name for every label";
+            return Err(DataError::malformed(path, "array 'classes'", expected, found, mend));
+        }
+        classes = if labels.is_empty() { Vec::new() } else { names };
+    }
+    Ok(Beside { ids, labels, classes })
 }
 
 fn picture_axes(path: &Path, header: &Header) -> Result<([usize; 3], Layout)> {
@@ -113,7 +126,7 @@ fn check_count(path: &Path, name: &str, found: usize, n_inputs: usize) -> Result
     Err(DataError::malformed(
         path,
         format!("array '{name}'"),
-        format!("{n_inputs} values, one per picture in 'images'"),
+        format!("{n_inputs} values, one per input"),
         found.to_string(),
         "save both arrays from the same inputs",
     ))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::resize::Resized;
+use super::tokens::TokenArrays;
 use crate::error::{DataError, Result};
 use crate::record::{DatasetInfo, Inputs};
 
@@ -25,6 +26,10 @@ pub(super) trait Pixels: Send + Sync {
     fn layout(&self) -> Layout;
     /// Fills `out` with picture `i`.
     fn read(&self, i: usize, out: &mut [u8]) -> Result<()>;
+    /// Tokens instead of pictures.
+    fn tokens(&self) -> Option<&TokenArrays> {
+        None
+    }
 }
 
 /// How inputs are named.
@@ -35,7 +40,7 @@ pub(super) enum Ids {
     Names(Vec<String>),
 }
 
-/// A labelled set of pictures of one size, 8 bits per channel.
+/// A labelled set of pictures of one size, 8 bits per channel, or of token sequences of one length.
 pub struct Dataset {
     pub(super) name: String,
     pub(super) format: &'static str,
@@ -76,7 +81,12 @@ impl Dataset {
         self.n_inputs == 0
     }
 
-    /// `[height, width, channels]` of every picture.
+    /// The tokens, when the inputs are no pictures.
+    pub fn tokens(&self) -> Option<&TokenArrays> {
+        self.pixels.tokens()
+    }
+
+    /// `[height, width, channels]` of every picture; zeros for tokens.
     pub fn image_shape(&self) -> [usize; 3] {
         self.image_shape
     }
@@ -165,7 +175,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// BLAKE3 over shape, pixels (height, width, channel) and labels of the chosen inputs, hex. Equal hashes mean
+    /// BLAKE3 over shape, pixels (height, width, channel) or tokens, and labels of the chosen inputs, hex. Equal hashes mean
     /// the same inputs in the same order, whatever file layout they came from.
     ///
     /// # Errors
@@ -176,10 +186,22 @@ impl Dataset {
             hasher.update(&(axis as u64).to_le_bytes());
         }
         hasher.update(&(chosen.len() as u64).to_le_bytes());
+        if let Some(tokens) = self.tokens() {
+            hasher.update(&(tokens.n_tokens as u64).to_le_bytes());
+            for array in tokens.chosen(chosen) {
+                hasher.update(&(array.name.len() as u64).to_le_bytes());
+                hasher.update(array.name.as_bytes());
+                for value in &array.values {
+                    hasher.update(&value.to_le_bytes());
+                }
+            }
+        }
         let mut pixels = vec![0; self.n_pixels()];
         for &i in chosen {
-            self.read_hwc(i, &mut pixels)?;
-            hasher.update(&pixels);
+            if self.tokens().is_none() {
+                self.read_hwc(i, &mut pixels)?;
+                hasher.update(&pixels);
+            }
             if let Some(label) = self.labels.get(i) {
                 hasher.update(&label.to_le_bytes());
             }
@@ -194,7 +216,7 @@ impl Dataset {
             format: self.format.to_owned(),
             n_total: self.n_inputs,
             classes: self.classes.clone(),
-            image_shape: self.image_shape.to_vec(),
+            image_shape: if self.tokens().is_some() { Vec::new() } else { self.image_shape.to_vec() },
             normalize: normalize.to_owned(),
             hash,
             citation: self.citation.clone(),

@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) labels: Option<(String, Vec<u32>)>,
     pub(super) predictions: Option<(String, Vec<u32>)>,
     pub(super) ids: Option<(String, Vec<String>)>,
+    /// Names of the classes; empty where labels are bare indices.
+    pub(super) classes: Vec<String>,
 }
 
 /// One array to come.
@@ -34,6 +36,8 @@ pub(super) enum At {
     Byte(u64),
     /// In the array of the layer's name in an archive.
     Archive,
+    /// In the columns of a table.
+    Table,
 }
 
 impl SourceLayer {
@@ -56,6 +60,7 @@ impl SourceLayer {
                 file.seek(SeekFrom::Start(start)).map_err(io)?;
                 read_chunks(&self.path, &place, &self.header, &mut file, max_values, f)
             }
+            At::Table => super::table::stream(&self.path, max_values, f),
             At::Archive => Npz::open(&self.path)?.with_reader(&self.name, |header, reader| {
                 read_chunks(&self.path, &place, header, reader, max_values, f)
             }),

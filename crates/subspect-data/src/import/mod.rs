@@ -9,6 +9,7 @@ mod layers;
 mod npy;
 mod npz;
 mod safetensors;
+mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use crate::dense::{AXIS_MEND, decode_labels, npy_bytes};
 use crate::error::{DataError, Result};
 use crate::names::{has_extension, short_name};
 use crate::record::{DatasetInfo, Inputs};
-use crate::store::{ActivationStore, LayerSpec, StoreHeader, StoreWriter};
+use crate::store::{ActivationStore, LayerSpec, StoreHeader, StoreStatus, StoreWriter};
 use layers::{Found, SourceLayer};
 
 /// Values per block while streaming: 16 MB of float32.
@@ -27,7 +28,7 @@ const BLOCK_VALUES: usize = 1 << 22;
 
 /// One entry of the list of sources.
 pub struct SourceInfo {
-    /// `npy`, `npz`, `safetensors`, `folder`.
+    /// `npy`, `npz`, `safetensors`, `table`, `folder`.
     pub name: &'static str,
     /// One line for help texts.
     pub summary: &'static str,
@@ -56,8 +57,14 @@ pub static SOURCES: &[SourceInfo] = &[
         find: safetensors::find,
     },
     SourceInfo {
+        name: "table",
+        summary: ".csv or .tsv with a line of names: one layer, named like the file; columns id, label, prediction are no features",
+        detect: table::detect,
+        find: table::find,
+    },
+    SourceInfo {
         name: "folder",
-        summary: "a folder of .npy files: one layer each in natural order, except labels.npy, ids.npy and predictions.npy",
+        summary: "a folder of .npy, .csv or .tsv files: one layer each in natural order, except labels.npy, ids.npy and predictions.npy",
         detect: Path::is_dir,
         find: folder::find,
     },
@@ -70,7 +77,7 @@ pub struct ImportOptions {
     pub labels: Option<PathBuf>,
 }
 
-/// Imports `source` into a store at `folder`. `progress` is called before each layer with its index, the number of
+/// Imports `source` into a store at `folder`, or finds that the same content is there already. `progress` is called before each layer with its index, the number of
 /// layers, and its name.
 ///
 /// # Errors
@@ -90,6 +97,9 @@ pub fn import(
     let n_inputs = check(source, &found)?;
     refuse_same_folder(source, folder)?;
     let header = store_header(source, &found, n_inputs, options)?;
+    if matches!(StoreStatus::of(folder)?, StoreStatus::Complete { key } if key == header.key) {
+        return ActivationStore::open(folder);
+    }
     let specs: Vec<_> = found.layers.iter().map(layer_spec).collect();
     let mut writer = StoreWriter::create(folder, header, &specs)?;
     for (index, layer) in found.layers.iter().enumerate() {
@@ -117,7 +127,7 @@ fn find_source(path: &Path) -> Result<&'static SourceInfo> {
         "pickled tensors are not supported, convert them with Python: \
          safetensors.torch.save_file({name: tensor.contiguous(), ...}, 'x.safetensors')"
     } else {
-        "save the activations with numpy.save, numpy.savez or safetensors"
+        "save the activations with numpy.save, numpy.savez or safetensors, or as a .csv table"
     };
     let known = SOURCES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
     let found = path.extension().map_or("no extension".into(), |e| format!(".{}", e.to_string_lossy()));
@@ -215,7 +225,10 @@ fn store_header(
         name: short_name(source),
         format: "activations".to_owned(),
         n_total: n_inputs,
-        classes: numbered_classes(&inputs.labels),
+        classes: match &found.classes {
+            names if options.labels.is_none() && !names.is_empty() => names.clone(),
+            _ => numbered_classes(&inputs.labels),
+        },
         image_shape: Vec::new(),
         normalize: "none".to_owned(),
         hash: hash.clone(),

@@ -42,13 +42,13 @@ pub struct StoreManifest {
 pub struct StoredLayer {
     /// Module path: `layer1.0.conv1`.
     pub name: String,
-    /// `conv`, `block`, `linear`, `pool`, `activation`, `other`, `imported`.
+    /// `conv`, `block`, `embedding`, `linear`, `norm`, `activation`, `pool`, `other`, `imported`.
     pub kind: String,
     /// Output shape of one input before pooling: `[16, 32, 32]`.
     pub shape: Vec<usize>,
     /// Columns of the file.
     pub n_features: usize,
-    /// `flatten`, `avg`, `max`.
+    /// `flatten`, `avg`, `max`, `cls`, `mean`, `last`.
     pub pool: String,
     /// File name in the store's folder.
     pub file: String,

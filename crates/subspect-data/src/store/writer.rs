@@ -33,13 +33,13 @@ pub struct StoreHeader {
 pub struct LayerSpec {
     /// Module path: `layer1.0.conv1`.
     pub name: String,
-    /// `conv`, `block`, `linear`, `pool`, `activation`, `other`, `imported`.
+    /// `conv`, `block`, `embedding`, `linear`, `norm`, `activation`, `pool`, `other`, `imported`.
     pub kind: String,
     /// Output shape of one input before pooling.
     pub shape: Vec<usize>,
     /// Columns after pooling.
     pub n_features: usize,
-    /// `flatten`, `avg`, `max`.
+    /// `flatten`, `avg`, `max`, `cls`, `mean`, `last`.
     pub pool: String,
 }
 
@@ -140,6 +140,7 @@ impl StoreWriter {
 
     fn close_layer(&mut self, layer: usize) -> Result<()> {
         let (n_inputs, found) = (self.manifest.n_inputs, self.rows[layer]);
+        let path = self.manifest.layer_path(&self.folder, layer);
         let stored = &mut self.manifest.layers[layer];
         if found != n_inputs {
             return Err(DataError::Argument(format!(
@@ -147,8 +148,11 @@ impl StoreWriter {
                 stored.name
             )));
         }
+        // The manifest must not call finished what a power cut could still take away.
+        if let Some(file) = self.files[layer].take() {
+            file.sync_data().map_err(|e| DataError::io("write", &path, e))?;
+        }
         stored.finished = true;
-        self.files[layer] = None;
         Ok(())
     }
 

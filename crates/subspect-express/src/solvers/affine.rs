@@ -18,6 +18,7 @@ use subspect_linalg::Dictionary;
 use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error, strongest};
 use super::exact_row::ExactRow;
+use super::quadratic::{AtomEntries, Entries};
 use crate::certificate::{AffineFacts, on_support};
 use crate::panel::{Row, for_each_panel};
 use crate::target::{Target, Targets, longest};
@@ -104,6 +105,29 @@ fn run(setup: &Setup<'_, '_>, states: &mut [RowState<'_, '_, '_, '_>], scanned: 
     }
 }
 
+/// `Q + ρ 11ᵀ`.
+#[derive(Clone, Copy)]
+struct PenalisedEntries<'d, 'a> {
+    atoms: AtomEntries<'d, 'a>,
+    /// `ρ`.
+    penalty: f64,
+}
+
+impl Entries for PenalisedEntries<'_, '_> {
+    fn fill(&self, j: u32, columns: &[u32], out: &mut [f64]) {
+        self.atoms.fill(j, columns, out);
+        out.iter_mut().for_each(|q| *q += self.penalty);
+    }
+
+    fn diagonal(&self, j: u32) -> f64 {
+        self.penalty + self.atoms.diagonal(j)
+    }
+
+    fn costly(&self) -> bool {
+        self.atoms.costly()
+    }
+}
+
 /// One row under way.
 struct RowState<'s, 'd, 'a, 't> {
     setup: &'s Setup<'d, 'a>,
@@ -168,29 +192,27 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         }
     }
 
+    fn entries(&self) -> PenalisedEntries<'d, 'a> {
+        let atoms = AtomEntries { dictionary: self.setup.dictionary, exact: self.exact_entries };
+        PenalisedEntries { atoms, penalty: self.penalty }
+    }
+
     fn admit(&mut self, atoms: &[u32]) {
-        let (dictionary, target, exact) = (self.setup.dictionary, &self.target, self.exact_entries);
-        let (penalty, shift) = (self.penalty, self.multiplier + self.penalty);
-        let entry = |i: usize, j: usize| {
-            penalty
-                + match (i == j, exact) {
-                    (true, _) => dictionary.squared_norm(i),
-                    (false, true) => dictionary.exact_gram_entry(i, j),
-                    (false, false) => dictionary.gram_entry(i, j),
-                }
-        };
+        let (target, exact) = (&self.target, self.exact_entries);
+        let shift = self.multiplier + self.penalty;
         let linear = |j: usize| shift + if exact { target.exact_atom_entry(j) } else { target.atom_entry(j) };
-        self.restricted.extend(atoms, entry, linear);
+        self.restricted.extend(atoms, &self.entries(), linear);
     }
 
     /// The restricted problem, well enough to see which atoms are missing.
     fn solve(&mut self) {
-        self.restricted.solve();
+        let entries = self.entries();
+        self.restricted.solve(&entries);
         self.n_iter += 1;
         let mut exact = ExactRow::new(&self.target);
         let enough = (1e-3, f64::INFINITY);
         let (restricted, multiplier) = (&mut self.restricted, &mut self.multiplier);
-        balance(restricted, self.weights, self.penalty, multiplier, &mut exact, ROUGH_STEPS, enough);
+        balance(restricted, &entries, self.weights, multiplier, &mut exact, ROUGH_STEPS, enough);
     }
 
     /// Most atoms let in at once.
@@ -220,10 +242,11 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
     fn settle(&mut self, correlations: &[f32], last: bool) {
         let mut exact = ExactRow::new(&self.target);
         let before = (self.restricted.coefficients().to_vec(), self.multiplier);
+        let entries = self.entries();
         let enough = (SUM_TOLERANCE, 0.01 * self.setup.options.tol * self.weights.l1);
         let (restricted, multiplier) = (&mut self.restricted, &mut self.multiplier);
         let gradients =
-            balance(restricted, self.weights, self.penalty, multiplier, &mut exact, MOST_STEPS, enough);
+            balance(restricted, &entries, self.weights, multiplier, &mut exact, MOST_STEPS, enough);
         let mut facts = self.facts(&exact, &gradients);
         // Atoms outside the working set that float32 cannot place: at either end of the range, or beyond the threshold.
         let values = self.restricted.coefficients();
@@ -304,13 +327,14 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
 /// `steps` are done. Returns `g_j = x̂_j · r - λ2 c_j` of the working set at the final coefficients.
 fn balance(
     restricted: &mut Restricted,
+    entries: &PenalisedEntries<'_, '_>,
     weights: Weights,
-    penalty: f64,
     multiplier: &mut f64,
     exact: &mut ExactRow<'_, '_, '_, '_>,
     steps: usize,
     enough: (f64, f64),
 ) -> Vec<f64> {
+    let penalty = entries.penalty;
     for step in 0.. {
         let (atoms, values) = restricted.nonzero();
         exact.set(&atoms, &values);
@@ -326,7 +350,7 @@ fn balance(
             let values = restricted.coefficients();
             return raw.iter().zip(values).map(|(g, c)| g - weights.l2 * c).collect();
         }
-        restricted.refine();
+        restricted.refine(entries);
     }
     Vec::new()
 }

@@ -27,6 +27,11 @@ impl<'r, 'd, 'a, 't> ExactRow<'r, 'd, 'a, 't> {
         this
     }
 
+    /// Whether correlations come from a float64 Gram matrix.
+    pub(crate) fn has_gram(&self) -> bool {
+        self.gram.is_some()
+    }
+
     /// Replaces the coefficients.
     pub(crate) fn set(&mut self, atoms: &[u32], weights: &[f64]) {
         self.atoms.clear();

@@ -20,7 +20,7 @@ pub(crate) mod lrsc;
 pub(crate) mod omp;
 mod positive_omp;
 mod published_admm;
-mod pursuit_scan;
+mod quadratic;
 pub(crate) mod ridge;
 pub(crate) mod saini2021;
 

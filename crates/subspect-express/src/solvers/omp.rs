@@ -5,18 +5,18 @@
 //! sparse subspace clustering by orthogonal matching pursuit", CVPR 2016; the update without residuals follows
 //! batch OMP (Rubinstein, Zibulevsky, Elad 2008).
 //!
-//! With the Gram matrix at hand, a step forms the correlations `K_i - sum_s c_s K_s` anew, in float32, and keeps only
-//! their maxima (see `pursuit_scan`); when the best two atoms are closer than the error bound, those candidates are
-//! compared in float64. Coefficients are refined once in float64 at the end.
+//! With the Gram matrix at hand, the correlations of all atoms are carried along: for the new direction
+//! `q_t = (x̂_j - sum_{s<t} w_s q_s) / rho` keep `p_t = X̂ q_t`, then `corr -= (corr_j / rho) p_t`. One Gram row is
+//! read per step; the `p_s` stay in the second-level cache. In float32; when the best two atoms are closer than the
+//! error bound, those candidates are compared in float64. Coefficients are refined once in float64 at the end.
 
-use subspect_linalg::{Dictionary, Measured, Status};
+use subspect_linalg::{Dictionary, Measured, Status, vectorize};
 
 use super::cholesky::Cholesky;
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
 use super::lasso::POSITIVE;
 use super::positive_omp;
-use super::pursuit_scan::PursuitScan;
 use crate::panel::{Row, for_each_panel};
 use crate::target::{Target, Targets, longest};
 use crate::{Certificate, ExpressError, MethodInfo, Monitor, ParameterInfo, Solution, SolveStatus};
@@ -74,7 +74,7 @@ pub(crate) fn solve(
             .collect();
         if dictionary.gram().is_some() {
             for pursuit in &mut pursuits {
-                pursuit.run_on_gram();
+                pursuit.run_on_gram(&mut buffer);
             }
         } else {
             run_panel(dictionary, &mut pursuits, &mut buffer);
@@ -98,9 +98,7 @@ fn run_panel(dictionary: &Dictionary<'_>, pursuits: &mut [Pursuit<'_, '_, '_>], 
         scan(dictionary, &queries, correlations);
         for (pursuit, corr) in active.iter_mut().zip(correlations.chunks_exact_mut(n)) {
             pursuit.mask(corr);
-            let best = max_abs(corr);
-            if let Some(j) = pursuit.choose(best, |threshold, f| for_each_above(corr, threshold, |j, _| f(j)))
-            {
+            if let Some(j) = pursuit.choose(corr) {
                 pursuit.append(j);
             }
         }
@@ -147,30 +145,26 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
         }
     }
 
-    /// The atom with the largest absolute correlation, which is about `best`; those within the float32 error bound
-    /// (`candidates` above a threshold) are compared in float64, ties go to the lower index. `None` (and done) when
-    /// nothing correlates.
-    fn choose(&mut self, best: f32, candidates: impl Fn(f32, &mut dyn FnMut(usize))) -> Option<usize> {
+    /// The atom with the largest absolute correlation; candidates within the float32 error bound are compared in
+    /// float64, ties go to the lower index. `None` (and done) when nothing correlates.
+    fn choose(&mut self, correlations: &[f32]) -> Option<usize> {
         let l1: f64 = self.weights.iter().map(|w| w.abs()).sum();
         let error = scan_error(&self.target, self.norm, self.atoms.len(), l1);
-        let best = f64::from(best);
+        let best = f64::from(max_abs(correlations));
         if best <= error {
             self.done = true;
             return None;
         }
-        let mut found: Vec<usize> = Vec::new();
-        candidates((best - 2.0 * error) as f32, &mut |j| {
-            if !self.atoms.contains(&(j as u32)) {
-                found.push(j);
-            }
-        });
-        if found.len() == 1 {
-            return found.pop();
+        let mut candidates: Vec<usize> = Vec::new();
+        let threshold = (best - 2.0 * error) as f32;
+        for_each_above(correlations, threshold, |j, _| candidates.push(j));
+        if candidates.len() == 1 {
+            return candidates.pop();
         }
         let mut exact = ExactRow::new(&self.target);
         exact.set(&self.atoms, &self.weights);
         let mut chosen: Option<(usize, f64)> = None;
-        for j in found {
+        for j in candidates {
             let c = exact.correlation(j).abs();
             if chosen.is_none_or(|(_, most)| c > most) {
                 chosen = Some((j, c));
@@ -179,15 +173,16 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
         chosen.map(|(j, _)| j)
     }
 
-    /// Adds atom `j` and refits, unless `j` lies in the span of the chosen atoms (then done).
-    fn append(&mut self, j: usize) {
+    /// Adds atom `j` and refits. Returns the new row of the factor, or `None` (and done) when `j` lies in the span
+    /// of the chosen atoms.
+    fn append(&mut self, j: usize) -> Option<(Vec<f64>, f64)> {
         let mut cross: Vec<f64> =
             self.atoms.iter().map(|&s| self.target.dictionary.gram_entry(s as usize, j)).collect();
         let diagonal = self.target.dictionary.squared_norm(j);
         let pivot = self.factor.squared_pivot(&mut cross, diagonal);
         if pivot <= DEPENDENT * diagonal {
             self.done = true;
-            return;
+            return None;
         }
         self.factor.push(&cross, pivot);
         let along: f64 = cross.iter().zip(&self.coordinates).map(|(w, z)| w * z).sum();
@@ -199,17 +194,29 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
         self.residual_squared -= coordinate * coordinate;
         self.done =
             self.atoms.len() >= self.limit || self.residual_squared <= self.tol * self.target.squared_norm();
+        Some((cross, pivot.sqrt()))
     }
 
-    /// The whole pursuit with the Gram matrix at hand.
-    fn run_on_gram(&mut self) {
+    /// The whole pursuit with the correlations carried along. `buffer` holds the correlations, then the `p_t`.
+    fn run_on_gram(&mut self, buffer: &mut Vec<f32>) {
         let Some(gram) = self.target.dictionary.gram() else { return };
-        let start = self.target.take_start();
-        let mut scan = PursuitScan::new(&self.target, &start);
+        let n = self.target.dictionary.n_atoms();
+        buffer.clear();
+        buffer.extend_from_slice(self.target.start());
         while !self.done {
-            let best = scan.largest(gram, &self.atoms, &self.weights);
-            let Some(j) = self.choose(best, |threshold, f| scan.candidates(threshold, f)) else { return };
-            self.append(j);
+            self.mask(&mut buffer[..n]);
+            let Some(j) = self.choose(&buffer[..n]) else { return };
+            let step = self.atoms.len();
+            let Some((cross, rho)) = self.append(j) else { return };
+            if self.done {
+                return;
+            }
+            buffer.resize((step + 2) * n, 0.0);
+            let (correlations, directions) = buffer.split_at_mut(n);
+            let (before, new) = directions.split_at_mut(step * n);
+            let weights: Vec<f32> = cross.iter().map(|&w| w as f32).collect();
+            let (inverse, gamma) = ((1.0 / rho) as f32, self.coordinates[step] as f32);
+            advance(gram.row(j), &weights, inverse, gamma, before, new, correlations);
         }
     }
 
@@ -254,4 +261,45 @@ pub(super) fn certified_row(
         n_iter,
     };
     Row { entries: atoms.into_iter().zip(weights).collect(), certificate }
+}
+
+vectorize! {
+    /// One step of the carried correlations, fused over blocks of columns: `new = inverse (K_j - sum_s cross_s p_s)`,
+    /// `correlations -= gamma new`.
+    fn advance(
+        gram_row: &[f32],
+        cross: &[f32],
+        inverse: f32,
+        gamma: f32,
+        before: &[f32],
+        new: &mut [f32],
+        correlations: &mut [f32],
+    ) {
+        const BLOCK: usize = 2048;
+        let n = correlations.len();
+        for start in (0..n).step_by(BLOCK) {
+            let end = (start + BLOCK).min(n);
+            let p = &mut new[start..end];
+            p.copy_from_slice(&gram_row[start..end]);
+            let part = |s: usize| &before[s * n + start..s * n + end];
+            let mut s = 0;
+            while s + 2 <= cross.len() {
+                let (a, b) = (&part(s)[..p.len()], &part(s + 1)[..p.len()]);
+                let (wa, wb) = (cross[s], cross[s + 1]);
+                for k in 0..p.len() {
+                    p[k] -= wa.mul_add(a[k], wb * b[k]);
+                }
+                s += 2;
+            }
+            if s < cross.len() {
+                for (p, &a) in p.iter_mut().zip(part(s)) {
+                    *p -= cross[s] * a;
+                }
+            }
+            for (c, p) in correlations[start..end].iter_mut().zip(p.iter_mut()) {
+                *p *= inverse;
+                *c -= gamma * *p;
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::active_set::{Restricted, Weights};
 use super::correlations::{Query, for_each_above, max_abs, scan, scan_error};
 use super::exact_row::ExactRow;
 use super::omp::certified_row;
+use super::quadratic::AtomEntries;
 use crate::panel::{Row, for_each_panel};
 use crate::target::{Target, Targets, longest};
 use crate::{Certificate, ExpressError, Monitor, Solution};
@@ -93,12 +94,9 @@ impl<'d, 'a, 't> Pursuit<'d, 'a, 't> {
             wanted.clear();
         }
         wanted.push(j);
-        self.fit.extend(
-            &wanted,
-            |a, b| target.dictionary.exact_gram_entry(a, b),
-            |a| target.exact_atom_entry(a),
-        );
-        self.fit.solve();
+        let entries = AtomEntries { dictionary: target.dictionary, exact: true };
+        self.fit.extend(&wanted, &entries, |a| target.exact_atom_entry(a));
+        self.fit.solve(&entries);
         self.n_steps += 1;
         let (atoms, weights) = self.fit.nonzero();
         let mut exact = ExactRow::new(target);

@@ -71,7 +71,11 @@ pub(super) fn refine<T: CsrValue>(
 fn choose(candidates: &[(u32, f64, f64)], temperature: f64, rng: &mut impl RngCore) -> Option<(u32, f64)> {
     let &(part, weight, largest) = candidates.iter().reduce(|a, b| if b.2 > a.2 { b } else { a })?;
     // Relative to the largest gain: exponentials of what is positive could overflow.
-    let odds = |gain: f64| ((gain - largest) / temperature).exp();
+    let odds = |gain: f64| {
+        let exponent = (gain - largest) / temperature;
+        // Odds below 1e-21 would never be drawn, and most gains are that far behind.
+        if exponent < -50.0 { 0.0 } else { exponent.exp() }
+    };
     if temperature <= 0.0 || candidates.len() == 1 && odds(0.0) == 0.0 {
         return Some((part, weight));
     }

@@ -5,7 +5,7 @@ mod rten;
 #[cfg(feature = "ort")]
 mod ort;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::structure::Structure;
@@ -18,6 +18,26 @@ pub struct ValueView<'a> {
     pub shape: &'a [usize],
     /// Row-major content; `None` when the elements are not float32.
     pub data: Option<&'a [f32]>,
+}
+
+/// One input of one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Fed<'a> {
+    /// Name of the model's input.
+    pub name: &'a str,
+    /// Shape, batch axis first.
+    pub shape: &'a [usize],
+    /// Row-major content.
+    pub data: FedData<'a>,
+}
+
+/// Content of an input.
+#[derive(Clone, Copy, Debug)]
+pub enum FedData<'a> {
+    /// Pictures.
+    Floats(&'a [f32]),
+    /// Token ids, masks, positions; whatever integer type or bool the model declares.
+    Integers(&'a [i64]),
 }
 
 /// What receives the values of a batch: position in the list that was asked for, and the value.
@@ -34,12 +54,12 @@ pub trait Engine: Send {
     /// [`NetsError::EngineLoad`] for a value that the model does not have.
     fn prepare(&mut self, values: &[&str]) -> Result<(), NetsError>;
 
-    /// Runs one batch of shape `shape` and shows the prepared values to `visit`, in the order of
+    /// Runs one batch, given every input of the model, and shows the prepared values to `visit`, in the order of
     /// [`Engine::prepare`].
     ///
     /// # Errors
     /// [`NetsError::EngineRun`] when an operator fails, naming it, and whatever `visit` returns.
-    fn run(&mut self, shape: &[usize], data: &[f32], visit: Visitor<'_>) -> Result<(), NetsError>;
+    fn run(&mut self, inputs: &[Fed<'_>], visit: Visitor<'_>) -> Result<(), NetsError>;
 }
 
 /// The engines.
@@ -89,7 +109,6 @@ pub(crate) struct ModelSource<'a> {
     /// Folder of files that hold weights outside of the model.
     pub(crate) folder: Option<&'a Path>,
     pub(crate) structure: &'a Structure,
-    pub(crate) input: &'a str,
     pub(crate) threads: usize,
 }
 
@@ -107,21 +126,30 @@ pub(crate) fn load(kind: EngineKind, source: ModelSource<'_>) -> Result<Box<dyn 
     }
 }
 
+/// The files that hold weights outside of a model, by the name that the model uses.
+pub(crate) fn external_paths(
+    file: &str,
+    structure: &Structure,
+    folder: Option<&Path>,
+) -> Result<Vec<(String, PathBuf)>, NetsError> {
+    let one = |name: &String| {
+        let relative = Path::new(name);
+        let stays = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+        let path = folder.filter(|_| stays).map(|folder| (name.clone(), folder.join(relative)));
+        path.ok_or_else(|| NetsError::BadGraph {
+            file: file.to_owned(),
+            reason: format!("its weights are in {name:?}, which is not a file beside it"),
+        })
+    };
+    structure.external_files.iter().map(one).collect()
+}
+
 /// The content of every file that holds weights outside of the model, by the name that the model uses.
 pub(crate) fn external_files(source: &ModelSource<'_>) -> Result<Vec<(String, Vec<u8>)>, NetsError> {
     let mut files = Vec::new();
-    for name in &source.structure.external_files {
-        let relative = Path::new(name);
-        let stays = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        let Some(folder) = source.folder.filter(|_| stays) else {
-            return Err(NetsError::BadGraph {
-                file: source.file.to_owned(),
-                reason: format!("its weights are in {name:?}, which is not a file beside it"),
-            });
-        };
-        let path = folder.join(relative);
+    for (name, path) in external_paths(source.file, source.structure, source.folder)? {
         let bytes = std::fs::read(&path).map_err(|e| NetsError::Read { path, source: e })?;
-        files.push((name.clone(), bytes));
+        files.push((name, bytes));
     }
     Ok(files)
 }

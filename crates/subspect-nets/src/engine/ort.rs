@@ -12,9 +12,10 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue};
-use ort::value::{TensorElementType, TensorRef};
+use ort::value::{Tensor, TensorElementType, TensorRef};
 
-use super::{Engine, ModelSource, ValueView, Visitor, external_files};
+use super::{Engine, Fed, FedData, ModelSource, ValueView, Visitor, external_files};
+use crate::onnx::{BOOL, INT32};
 use crate::structure::label;
 use crate::{NetsError, wire};
 
@@ -26,7 +27,8 @@ pub(super) struct OrtEngine {
     bytes: Vec<u8>,
     external: Vec<(String, Arc<[u8]>)>,
     outputs: Vec<String>,
-    input: String,
+    /// Declared element types of the inputs.
+    types: BTreeMap<String, i32>,
     threads: usize,
     version: String,
     environment: Environment,
@@ -52,7 +54,7 @@ impl OrtEngine {
             file: source.file.to_owned(),
             external,
             outputs: source.structure.outputs.iter().map(|o| o.name.clone()).collect(),
-            input: source.input.to_owned(),
+            types: source.structure.inputs.iter().map(|d| (d.name.clone(), d.elem_type)).collect(),
             threads: source.threads,
             version: version_of(&path.to_string_lossy()),
             environment,
@@ -116,14 +118,18 @@ impl Engine for OrtEngine {
         Ok(())
     }
 
-    fn run(&mut self, shape: &[usize], data: &[f32], visit: Visitor<'_>) -> Result<(), NetsError> {
-        let (batch, version) = (shape.first().copied().unwrap_or(0), self.version.clone());
+    fn run(&mut self, inputs: &[Fed<'_>], visit: Visitor<'_>) -> Result<(), NetsError> {
+        let batch = inputs.first().and_then(|f| f.shape.first()).copied().unwrap_or(0);
+        let version = self.version.clone();
         let fail = |reason: String| NetsError::EngineRun { engine: version.clone(), batch, reason };
         let session = self.session.as_mut().ok_or_else(|| fail("no values were asked for".to_owned()))?;
         // Moved into the call and never cloned: cloning a TensorRef of this version does not return.
-        let input = TensorRef::from_array_view((shape, data)).map_err(|e| fail(e.to_string()))?;
-        let inputs: Vec<(&str, SessionInputValue<'_>)> = vec![(&self.input, input.into())];
-        let outputs = session.run(inputs).map_err(|e| fail(e.to_string()))?;
+        let mut fed: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let declared = self.types.get(input.name).copied().unwrap_or(0);
+            fed.push((input.name, value(input, declared).map_err(|e| fail(e.to_string()))?));
+        }
+        let outputs = session.run(fed).map_err(|e| fail(e.to_string()))?;
         for (i, name) in self.wanted.iter().enumerate() {
             let value = outputs.get(name).ok_or_else(|| fail(format!("it gave no value {name}")))?;
             let dims: Vec<usize> = match value.dtype().tensor_shape() {
@@ -140,6 +146,24 @@ impl Engine for OrtEngine {
         }
         Ok(())
     }
+}
+
+/// An input of the element type that the model declares.
+fn value<'a>(input: &Fed<'a>, declared: i32) -> ort::Result<SessionInputValue<'a>> {
+    let shape = input.shape;
+    Ok(match (input.data, declared) {
+        (FedData::Floats(data), _) => TensorRef::from_array_view((shape, data))?.into(),
+        (FedData::Integers(data), BOOL) => {
+            let flags: Vec<bool> = data.iter().map(|&v| v != 0).collect();
+            Tensor::from_array((shape.to_vec(), flags))?.into()
+        }
+        (FedData::Integers(data), INT32) => {
+            let narrow = |&v: &i64| i32::try_from(v).map_err(|e| ort::Error::new(e.to_string()));
+            let narrowed = data.iter().map(narrow).collect::<ort::Result<Vec<i32>>>()?;
+            Tensor::from_array((shape.to_vec(), narrowed))?.into()
+        }
+        (FedData::Integers(data), _) => TensorRef::from_array_view((shape, data))?.into(),
+    })
 }
 
 /// The process's one environment; onnxruntime refuses a second.

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rten::{LoadError, LoadErrorKind, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
+use rten::{
+    LoadError, LoadErrorKind, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView,
+};
 use rten_tensor::prelude::*;
 
-use super::{Engine, ModelSource, ValueView, Visitor, external_files};
+use super::{Engine, Fed, FedData, ModelSource, ValueView, Visitor, external_files};
 use crate::NetsError;
 use crate::structure::{Node, Structure, label};
 use crate::wire::{self, NodeEdit};
@@ -20,7 +22,6 @@ const NAME: &str = "rten 0.27";
 pub(super) struct RtenEngine {
     file: String,
     model: Model,
-    input: NodeId,
     pool: Arc<ThreadPool>,
     wanted: Vec<NodeId>,
 }
@@ -32,7 +33,7 @@ impl RtenEngine {
         for (name, bytes) in external_files(&source)? {
             options.external_data(&name, bytes);
         }
-        let ModelSource { file, structure, input, threads, .. } = source;
+        let ModelSource { file, structure, threads, .. } = source;
         let fail =
             |reason: String| NetsError::EngineLoad { file: file.to_owned(), engine: NAME.into(), reason };
         let edits = edits(structure);
@@ -45,9 +46,8 @@ impl RtenEngine {
         let model = quietly(|| options.load(bytes))
             .map_err(fail)?
             .map_err(|e| unknown_operator(structure, &e).unwrap_or_else(|| fail(e.to_string())))?;
-        let input = model.find_node(input).ok_or_else(|| fail(format!("it has no input {input}")))?;
         let pool = Arc::new(ThreadPool::with_num_threads(threads));
-        Ok(Self { file: file.to_owned(), model, input, pool, wanted: Vec::new() })
+        Ok(Self { file: file.to_owned(), model, pool, wanted: Vec::new() })
     }
 }
 
@@ -70,12 +70,17 @@ impl Engine for RtenEngine {
         Ok(())
     }
 
-    fn run(&mut self, shape: &[usize], data: &[f32], visit: Visitor<'_>) -> Result<(), NetsError> {
-        let batch = shape.first().copied().unwrap_or(0);
+    fn run(&mut self, inputs: &[Fed<'_>], visit: Visitor<'_>) -> Result<(), NetsError> {
+        let batch = inputs.first().and_then(|f| f.shape.first()).copied().unwrap_or(0);
         let fail = |reason: String| NetsError::EngineRun { engine: NAME.into(), batch, reason };
-        let input = rten::ValueView::from_shape(shape, data).map_err(|e| fail(e.to_string()))?;
+        let mut fed = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let node = self.model.find_node(input.name);
+            let node = node.ok_or_else(|| fail(format!("it has no input {}", input.name)))?;
+            fed.push((node, value(input).map_err(fail)?));
+        }
         let options = RunOptions::default().with_thread_pool(Some(self.pool.clone()));
-        let run = || self.model.run(vec![(self.input, input.into())], &self.wanted, Some(options));
+        let run = || self.model.run(fed, &self.wanted, Some(options));
         let outputs = quietly(run).map_err(fail)?.map_err(|e| fail(e.to_string()))?;
         for (i, value) in outputs.into_iter().enumerate() {
             // One value is dropped before the next is looked at.
@@ -89,6 +94,23 @@ impl Engine for RtenEngine {
             }
         }
         Ok(())
+    }
+}
+
+/// An input as rten takes it: it has one integer type, 32 bits wide.
+fn value<'a>(input: &Fed<'a>) -> Result<ValueOrView<'a>, String> {
+    match input.data {
+        FedData::Floats(data) => {
+            let view = rten::ValueView::from_shape(input.shape, data).map_err(|e| e.to_string())?;
+            Ok(view.into())
+        }
+        FedData::Integers(data) => {
+            let narrow = |&v: &i64| {
+                i32::try_from(v).map_err(|_| format!("{} holds {v}, which 32 bits do not hold", input.name))
+            };
+            let data = data.iter().map(narrow).collect::<Result<Vec<i32>, String>>()?;
+            Ok(Value::from_shape(input.shape, data).map_err(|e| e.to_string())?.into())
+        }
     }
 }
 

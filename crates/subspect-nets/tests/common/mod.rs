@@ -64,8 +64,14 @@ pub(crate) fn capture_pixels(
     channels: usize,
     options: &CaptureOptions,
 ) -> Result<(Captured, Rows), NetsError> {
-    let image = ImageShape { channels, ..network.input().shape };
-    let plan = Preprocess::new(network.input(), image, PixelOrder::Hwc, &Normalize::None, Resize::Never)?;
+    let image = ImageShape { channels, ..network.pictures().unwrap().shape };
+    let plan = Preprocess::new(
+        network.pictures().unwrap(),
+        image,
+        PixelOrder::Hwc,
+        &Normalize::None,
+        Resize::Never,
+    )?;
     let (all, len) = (pixels(n, image.len()), image.len());
     let mut read = |range: std::ops::Range<usize>, out: &mut [u8]| {
         out.copy_from_slice(&all[range.start * len..range.end * len]);

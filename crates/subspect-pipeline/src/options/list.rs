@@ -95,14 +95,14 @@ impl OptionInfo {
 
 /// Every option, in the order of the help text.
 pub static OPTIONS: &[OptionInfo] = &[
-    o("model", Group::Source, Kind::Path, "FILE", "", "ONNX classifier"),
+    o("model", Group::Source, Kind::Path, "FILE", "", "ONNX classifier or text encoder"),
     o(
         "data",
         Group::Source,
         Kind::Path,
         "PATH",
         "",
-        "CIFAR binary file or folder, IDX images, folder class/*.png|jpg, or .npz with images and labels",
+        "CIFAR binary file or folder, IDX images, folder class/*.png|jpg, .npz with images and labels, or .npz with the token arrays of a text encoder",
     ),
     o("data_format", Group::Source, Kind::Text, "NAME", "", "Layout of the data, when its path hides it"),
     o(
@@ -129,7 +129,14 @@ pub static OPTIONS: &[OptionInfo] = &[
         "false",
         "Scale pictures to the size that the model takes (bilinear)",
     ),
-    o("store", Group::Source, Kind::Path, "DIR", "", "Activation store, instead of --model and --data"),
+    o(
+        "store",
+        Group::Source,
+        Kind::Path,
+        "PATH",
+        "",
+        "Activations instead of --model and --data: a store, or a file or folder that `subspect import` reads",
+    ),
     o(
         "labels",
         Group::Source,
@@ -162,9 +169,16 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::List,
         "GLOB",
         "paper",
-        "Layers by name, glob or kind (paper, conv, block, linear, all); see `subspect layers`",
+        "Layers by name, glob or kind (paper, conv, block, embedding, linear, all); see `subspect layers`",
     ),
-    o("pool", Group::Layers, Kind::Text, "HOW", "flatten", "Feature maps to features: flatten, avg or max"),
+    o(
+        "pool",
+        Group::Layers,
+        Kind::Text,
+        "HOW",
+        "flatten",
+        "Feature maps and tokens to features: flatten, avg, max; of tokens also cls, mean, last",
+    ),
     o("method", Group::Expression, Kind::Text, "NAME", "lasso", "Self-expression; see `subspect methods`"),
     o(
         "unit_rows",
@@ -196,8 +210,17 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::Count(0),
         "N",
         "199",
-        "Label permutations for the modularity's null",
+        "Permutations behind every null: of labels, and of inputs for similarities",
     ),
+    o(
+        "resamples",
+        Group::Analysis,
+        Kind::Count(0),
+        "N",
+        "499",
+        "Resamples of the inputs behind intervals; 0: no intervals by resampling",
+    ),
+    o("level", Group::Analysis, Kind::Number, "SHARE", "0.95", "Confidence level of the intervals"),
     o("resolution", Group::Analysis, Kind::Number, "GAMMA", "1", "Resolution of the modularity"),
     o(
         "similarity",

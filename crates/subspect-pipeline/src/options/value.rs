@@ -97,6 +97,15 @@ impl Options {
         matches!(self.text(name).as_deref(), Some("true" | "false"))
     }
 
+    /// The confidence level: between 0 and 1.
+    pub fn level(&self) -> Result<f64, PipelineError> {
+        let level = self.number("level")?.unwrap_or(0.95);
+        if level > 0.0 && level < 1.0 {
+            return Ok(level);
+        }
+        Err(self.refuse("level", "a number between 0 and 1", &level.to_string()))
+    }
+
     /// True or false.
     pub fn switch(&self, name: &str) -> Result<bool, PipelineError> {
         match self.text(name).as_deref() {

@@ -84,7 +84,7 @@ fn chosen_inputs(record: &RunRecord, layer: usize, count: usize) -> Vec<usize> {
 
 /// The sprite atlas. Pictures that cannot be drawn cost the page its pictures, not the run.
 pub(crate) fn thumbnails(dir: &RunDir, prepared: &Prepared, events: &dyn Events) -> Option<Thumbnails> {
-    let pictures = prepared.pictures.as_ref()?;
+    let pictures = prepared.pictures.as_ref().filter(|p| p.dataset.tokens().is_none())?;
     match write_thumbnails(&dir.thumbnails_path(), &pictures.dataset, &pictures.chosen) {
         Ok(thumbnails) => Some(thumbnails),
         Err(e) => {

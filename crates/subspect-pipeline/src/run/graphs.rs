@@ -7,7 +7,7 @@ use subspect_data::record::{LayerRecord, SolveRecord};
 use subspect_data::rundir::RunDir;
 use subspect_data::sparse::{load_csr, save_csr};
 use subspect_data::store::StoredLayer;
-use subspect_graph::{AffinityGraph, Partition};
+use subspect_graph::{AffinityGraph, IntervalOptions, Partition};
 use subspect_linalg::{Csr, LinalgError, Seed};
 
 use super::LayerGraph;
@@ -64,6 +64,8 @@ impl LayerWork<'_> {
             n_isolated: structure.n_isolated,
             measures: structure.measures,
             modularity_null: structure.modularity_null,
+            nulls: structure.nulls,
+            intervals: structure.intervals,
             class_affinity: structure.class_affinity,
             votes: structure.votes,
             layout: None,
@@ -128,6 +130,8 @@ impl LayerWork<'_> {
             .count("classes", self.prepared.dataset.classes.len() as u64)
             .number("resolution", plan.resolution)
             .count("permutations", plan.permutations as u64)
+            .count("resamples", plan.resamples as u64)
+            .number("level", plan.level)
             .count("seed", plan.seed)
             .finish();
         let path = self.dir.path(&format!("stages/measures/{}.json", subspect_data::file_stem(name)));
@@ -143,6 +147,12 @@ impl LayerWork<'_> {
             resolution: plan.resolution,
             permutations: plan.permutations,
             seed: Seed::new(plan.seed).axis("permutations").axis(name),
+            // One stream for all layers: their intervals are of the same resampled inputs.
+            intervals: IntervalOptions {
+                n_resamples: plan.resamples,
+                level: plan.level,
+                seed: Seed::new(plan.seed).axis("inputs"),
+            },
         };
         let value = measure(coefficients, affinity, &settings)?;
         let seconds = start.elapsed().as_secs_f64();

@@ -9,6 +9,7 @@ pub(crate) mod examples;
 mod graphs;
 mod layouts;
 mod log;
+mod long_tables;
 mod nearest;
 pub(crate) mod note;
 mod prepare;
@@ -122,6 +123,8 @@ fn finish(
     events.advanced(Stage::Record, 1);
     record.thumbnails = examples::thumbnails(dir, prepared, events);
     events.advanced(Stage::Record, 1);
+    let affinities: Vec<&AffinityGraph> = graphs.iter().map(|g| &g.affinity).collect();
+    record.scores = crate::rank::scores(record, &affinities)?;
     record.summary = summary(record);
     of_layers(record).iter().for_each(|w| events.warning(w));
     record.warnings = events.warnings();
@@ -154,6 +157,7 @@ fn first_record(plan: &Plan, prepared: &Prepared) -> RunRecord {
         layers: Vec::new(),
         similarity: Vec::new(),
         neighbourhoods: Vec::new(),
+        scores: Vec::new(),
         thumbnails: None,
         summary: Vec::new(),
         warnings: Vec::new(),

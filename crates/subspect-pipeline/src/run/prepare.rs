@@ -1,9 +1,10 @@
 //! What every later stage needs: the activations, the inputs in order, the layers and their keys.
 
 use subspect_data::dense::read_labels;
+use subspect_data::import::{ImportOptions, import};
 use subspect_data::record::{DatasetInfo, Inputs};
 use subspect_data::rundir::RunDir;
-use subspect_data::store::{ActivationStore, StoredLayer};
+use subspect_data::store::{ActivationStore, MANIFEST_FILE, StoredLayer};
 use subspect_nets::{Layer, LayerKind, select};
 
 use crate::builtin::Builtin;
@@ -49,7 +50,7 @@ pub(crate) fn prepare(
             (captured.store, Some(captured.pictures), layers, None)
         }
         Source::Store(source) => {
-            let store = ActivationStore::open(&source.store)?;
+            let store = open_or_import(source, dir)?;
             let layers = select(&as_layers(store.layers()), &source.layers)?;
             let labels = labels(source, store.n_inputs())?;
             (store, None, layers, labels)
@@ -67,6 +68,15 @@ pub(crate) fn prepare(
     }
     let keys = layers.iter().map(|&l| layer_key(&store, l)).collect();
     Ok(Prepared { store, inputs, dataset, layers, keys, pictures })
+}
+
+/// A store as it is; anything else is imported into the run directory, once.
+fn open_or_import(source: &StoreSource, dir: &RunDir) -> Result<ActivationStore, PipelineError> {
+    if source.store.join(MANIFEST_FILE).is_file() {
+        return Ok(ActivationStore::open(&source.store)?);
+    }
+    let folder = dir.path("activations");
+    Ok(import(&source.store, &ImportOptions::default(), &folder, &mut |_, _, _| {})?)
 }
 
 /// Key of one layer's activations. It leaves out the other layers of the store, so that choosing more layers
@@ -115,6 +125,8 @@ fn as_layers(stored: &[StoredLayer]) -> Vec<Layer> {
             channels: None,
             replaced_by: None,
             is_logits: s.name == "logits",
+            is_output: false,
+            token_axis: None,
         })
         .collect()
 }

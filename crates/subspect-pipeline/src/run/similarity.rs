@@ -1,15 +1,22 @@
 //! The layer x layer maps, each kept under the keys of all layers it compares.
+//!
+//! Every cell of SSC-CKA has a null from random orders of the inputs, a p value for the whole map and an interval over
+//! inputs. Linear CKA has its exact z and intervals; above [`EXACT_GRAM_MAX`] inputs, where they would cost several
+//! times the map itself, the map stands alone.
 
 use std::time::Instant;
 
 use subspect_data::record::{RunRecord, SimilarityRecord};
 use subspect_data::rundir::RunDir;
+use subspect_linalg::{Csr, EXACT_GRAM_MAX, Seed};
+use subspect_similarity::{Inference, InferenceOptions, linear_cka_inference, ssc_cka_inference};
 
 use super::LayerGraph;
 use super::log::Log;
 use super::note::Note;
 use super::prepare::Prepared;
-use crate::compare::{linear_cka_maps, ssc_cka_maps};
+use crate::compare::{Percent, linear_cka_maps};
+use crate::runs::maps::{inference, table};
 use crate::{Events, KeyBuilder, Outcome, PipelineError, Plan, Stage};
 
 /// Adds every planned map to the record.
@@ -32,13 +39,20 @@ pub(crate) fn maps(
         } else {
             prepared.keys.iter().map(String::as_str).collect()
         };
-        let key = KeyBuilder::new(measure, 1).list("layers", keys).finish();
+        let key = KeyBuilder::new(measure, 2)
+            .list("layers", keys)
+            .count("permutations", plan.permutations as u64)
+            .count("resamples", plan.resamples as u64)
+            .number("level", plan.level)
+            .count("seed", plan.seed)
+            .finish();
         let path = dir.path(&format!("stages/similarity/{measure}.json"));
         let (note, outcome) = match Note::<Vec<SimilarityRecord>>::read(&path, &key) {
             Some(note) => (note, Outcome::Reused),
             None => {
                 let start = Instant::now();
-                let value = if of_graphs { ssc(graphs)? } else { linear(plan, prepared, events)? };
+                let value =
+                    if of_graphs { ssc(plan, graphs, events)? } else { linear(plan, prepared, events)? };
                 let note = Note { key, seconds: start.elapsed().as_secs_f64(), value };
                 note.write(&path)?;
                 (note, Outcome::Computed)
@@ -52,8 +66,23 @@ pub(crate) fn maps(
     Ok(())
 }
 
-fn ssc(graphs: &[LayerGraph]) -> Result<Vec<SimilarityRecord>, PipelineError> {
-    ssc_cka_maps(&graphs.iter().map(|g| &g.affinity).collect::<Vec<_>>())
+fn options(plan: &Plan) -> InferenceOptions {
+    InferenceOptions {
+        n_permutations: plan.permutations,
+        n_resamples: plan.resamples,
+        level: plan.level,
+        ..InferenceOptions::new(Seed::new(plan.seed).axis("similarity"))
+    }
+}
+
+fn ssc(
+    plan: &Plan,
+    graphs: &[LayerGraph],
+    events: &dyn Events,
+) -> Result<Vec<SimilarityRecord>, PipelineError> {
+    let adjacency: Vec<&Csr> = graphs.iter().map(|g| g.affinity.adjacency()).collect();
+    let options = options(plan);
+    Ok(records("ssc_cka", &ssc_cka_inference(&adjacency, &options, &Percent::of(events))?, &options))
 }
 
 fn linear(
@@ -64,5 +93,22 @@ fn linear(
     let layers: Vec<_> =
         prepared.layers.iter().map(|&l| prepared.store.layer(l)).collect::<Result<_, _>>()?;
     let matrices: Vec<_> = layers.iter().map(|l| l.as_ref()).collect();
-    linear_cka_maps(&matrices, plan.memory, events)
+    if prepared.store.n_inputs() > EXACT_GRAM_MAX {
+        return linear_cka_maps(&matrices, plan.memory, events);
+    }
+    let options = InferenceOptions { n_permutations: 0, ..options(plan) };
+    let budget = usize::try_from(plan.memory).unwrap_or(usize::MAX);
+    let found = linear_cka_inference(&matrices, budget, &options, &Percent::of(events))?;
+    Ok(records("linear_cka", &found, &options))
+}
+
+fn records(measure: &str, found: &Inference, options: &InferenceOptions) -> Vec<SimilarityRecord> {
+    [&found.biased, &found.debiased]
+        .map(|map| SimilarityRecord {
+            measure: measure.to_owned(),
+            estimator: map.estimator.as_str().to_owned(),
+            values: table(map, |c| c.value),
+            inference: Some(inference(map, options)),
+        })
+        .into()
 }

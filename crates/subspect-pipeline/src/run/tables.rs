@@ -15,7 +15,12 @@ pub(crate) fn write(dir: &RunDir, record: &RunRecord) -> Result<(), PipelineErro
 
 /// Every table of a record, by name.
 pub(crate) fn tables(record: &RunRecord) -> Vec<(String, Table)> {
-    let mut out = vec![("layers".to_owned(), layers(record)), ("inputs".to_owned(), inputs(record))];
+    let mut out = vec![
+        ("layers".to_owned(), layers(record)),
+        ("measures".to_owned(), super::long_tables::measures(record)),
+        ("similarity".to_owned(), super::long_tables::similarity(record)),
+        ("inputs".to_owned(), inputs(record)),
+    ];
     out.extend(record.similarity.iter().map(|map| {
         let names: Vec<&str> = record.layers.iter().map(|l| l.name.as_str()).collect();
         let mut columns = vec!["layer"];
@@ -82,9 +87,11 @@ fn layers(record: &RunRecord) -> Table {
     table
 }
 
-/// One row per input: label, prediction, confidence, and the vote in every layer, as class names.
+/// One row per input: label, prediction, confidence, the scores of `subspect rank`, and the vote in every layer, as
+/// class names.
 fn inputs(record: &RunRecord) -> Table {
     let mut columns = vec!["id".to_owned(), "label".into(), "prediction".into(), "confidence".into()];
+    columns.extend(record.scores.iter().map(|s| s.name.clone()));
     columns.extend(record.layers.iter().map(|l| format!("vote:{}", l.name)));
     let class = |c: u32| -> Cell {
         record.dataset.classes.get(c as usize).map_or_else(|| Cell::from(c), |name| name.clone().into())
@@ -96,6 +103,7 @@ fn inputs(record: &RunRecord) -> Table {
         row.push(i.labels.get(k).map_or(Cell::Empty, |&c| class(c)));
         row.push(i.predictions.get(k).map_or(Cell::Empty, |&c| class(c)));
         row.push(i.confidence.get(k).map_or(Cell::Empty, |&p| f64::from(p).into()));
+        row.extend(record.scores.iter().map(|s| Cell::from(s.values.get(k).copied())));
         row.extend(
             record.layers.iter().map(|l| l.votes.get(k).copied().flatten().map_or(Cell::Empty, class)),
         );

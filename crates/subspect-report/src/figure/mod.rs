@@ -18,7 +18,7 @@ mod text;
 
 pub(crate) use class_affinity::MAX_CLASSES;
 pub use png::to_png;
-pub(crate) use similarity::{file_stem, measure_title};
+pub(crate) use similarity::{Chart, draw as draw_map, file_stem, is_unclear, measure_title};
 
 use crate::context::Context;
 

@@ -40,6 +40,14 @@ struct Series<'a> {
     values: Vec<Measured>,
     /// Values inside their null band are drawn hollow.
     hollow: Vec<bool>,
+    /// Intervals over inputs, where there are any.
+    intervals: Vec<Option<(f64, f64)>>,
+}
+
+/// The intervals of a measure in every layer.
+fn intervals(layers: &[LayerRecord], name: &str) -> Vec<Option<(f64, f64)>> {
+    let ends = |l: &LayerRecord| l.intervals.get(name).and_then(|i| i.lo.value().zip(i.hi.value()));
+    layers.iter().map(ends).collect()
 }
 
 /// A text at the right end of a panel.
@@ -69,6 +77,8 @@ fn draw_modularity(svg: &mut Svg, axis: &LayerAxis<'_>, layers: &[LayerRecord]) 
     let band: Vec<Option<(f64, f64)>> =
         layers.iter().map(|l| l.modularity_null.lo.value().zip(l.modularity_null.hi.value())).collect();
     let everything = values.iter().chain(&ceiling).filter_map(|m| m.value());
+    let of_values = intervals(layers, "modularity");
+    let everything = everything.chain(of_values.into_iter().flatten().flat_map(|(lo, hi)| [lo, hi]));
     let everything = everything.chain(band.iter().flatten().flat_map(|&(lo, hi)| [lo, hi]));
     let (lo, hi) = everything.fold((0.0f64, 0.0f64), |(lo, hi), v| (lo.min(v), hi.max(v)));
     let hi = if hi > lo { hi } else { 1.0 };
@@ -90,7 +100,8 @@ fn draw_modularity(svg: &mut Svg, axis: &LayerAxis<'_>, layers: &[LayerRecord]) 
         labels.push(EndLabel { y: scale.at(v), text, ink: Ink::Muted, strong: false });
     }
     let hollow = values.iter().zip(&band).map(|(m, b)| within(*m, *b)).collect();
-    let series = Series { label: "modularity", ink: Ink::Blue, values, hollow };
+    let of_values = intervals(layers, "modularity");
+    let series = Series { label: "modularity", ink: Ink::Blue, values, hollow, intervals: of_values };
     labels.extend(draw_series(svg, axis, &scale, &series, true));
     draw_statuses(svg, axis, &series.values, scale.at(0.0));
     end_labels(svg, axis, labels, PANEL_A);
@@ -118,7 +129,8 @@ fn draw_votes(svg: &mut Svg, axis: &LayerAxis<'_>, context: &Context<'_>) {
         ("vote_accuracy", "vote accuracy", Ink::Orange),
     ] {
         let values: Vec<Measured> = layers.iter().map(|l| Context::measure(l, name)).collect();
-        let series = Series { label, ink, hollow: vec![false; values.len()], values };
+        let hollow = vec![false; values.len()];
+        let series = Series { label, ink, hollow, values, intervals: intervals(layers, name) };
         labels.extend(draw_series(svg, axis, &scale, &series, false));
         first = Some(series.values);
     }
@@ -193,6 +205,11 @@ fn draw_series(
     for run in runs(&series.values) {
         let points = axis.points(run, &series.values, scale);
         svg.polyline(&points).stroke(series.ink, 1.8).attribute("stroke-linejoin", "round").done();
+    }
+    for (i, ends) in series.intervals.iter().enumerate() {
+        let Some((lo, hi)) = ends else { continue };
+        let (x, from, to) = (axis.at[i], scale.at(*lo), scale.at(*hi));
+        svg.line((x, from), (x, to)).stroke(series.ink, 1.2).attribute("stroke-opacity", "0.6").done();
     }
     // Too close together, points would only make the line look dotted.
     let crowded = axis.step() < 11.0;

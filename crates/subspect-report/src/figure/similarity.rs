@@ -1,13 +1,14 @@
-//! Layer x layer maps: one square map per measure and estimator, viridis on the fixed scale 0 to 1.
+//! Layer x layer maps: one map per measure and estimator, viridis on the fixed scale 0 to 1. Rows and columns are
+//! the layers of one network, or of two.
 //!
 //! The first layer is at the top left. A cell without a value is hatched and its status is named, on hovering and
-//! under the map. Up to [`CELLS_WITH_TITLE`] layers every cell is an element with a title; above that, cells of
+//! under the map; a cell that is not told from chance carries a dot. Up to [`CELLS_WITH_TITLE`] layers every cell is an element with a title; above that, cells of
 //! one colour share a path, and the page's script tells the values.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use subspect_data::record::SimilarityRecord;
+use subspect_data::record::{InferenceRecord, SimilarityRecord};
 use subspect_linalg::Measured;
 
 use super::colour::viridis;
@@ -22,9 +23,48 @@ pub(super) const INFO: FigureInfo = FigureInfo {
     title: "Similarity between layers",
     draw: |context| {
         let maps = context.record.similarity.iter().filter(|_| context.names.len() > 1);
-        maps.map(|map| draw(map, &context.names)).collect()
+        maps.map(|map| draw(&Chart::of_layers(map, &context.names))).collect()
     },
 };
+
+/// What a map shows.
+pub(crate) struct Chart<'a> {
+    pub(crate) stem: String,
+    pub(crate) title: String,
+    pub(crate) measure: String,
+    pub(crate) estimator: &'a str,
+    pub(crate) rows: &'a LayerNames,
+    pub(crate) columns: &'a LayerNames,
+    pub(crate) values: &'a [Vec<Measured>],
+    pub(crate) inference: Option<&'a InferenceRecord>,
+}
+
+impl<'a> Chart<'a> {
+    fn of_layers(map: &'a SimilarityRecord, names: &'a LayerNames) -> Self {
+        let measure = measure_title(&map.measure);
+        Chart {
+            stem: file_stem(map),
+            title: format!("{measure} between layers, {} estimator", map.estimator),
+            measure,
+            estimator: &map.estimator,
+            rows: names,
+            columns: names,
+            values: &map.values,
+            inference: map.inference.as_ref(),
+        }
+    }
+
+    /// Whether a cell is not told from chance, the number of cells taken into account.
+    fn is_unclear(&self, i: usize, j: usize) -> bool {
+        self.inference.is_some_and(|found| is_unclear(found, i, j))
+    }
+}
+
+/// Whether a cell's value could come from a random order of the inputs: adjusted p above 1 - level.
+pub(crate) fn is_unclear(found: &InferenceRecord, i: usize, j: usize) -> bool {
+    let p = found.p_adjusted.get(i).and_then(|row| row.get(j)).and_then(|p| p.value());
+    p.is_some_and(|p| p > 1.0 - found.level + 1e-12)
+}
 
 const CELLS_WITH_TITLE: usize = 40;
 const WIDTH: f64 = 480.0;
@@ -56,12 +96,13 @@ struct Grid {
     left: f64,
     side: f64,
     cell: f64,
-    n: usize,
+    n_rows: usize,
+    n_columns: usize,
 }
 
 impl Grid {
     fn bottom(&self) -> f64 {
-        TOP + self.side
+        TOP + self.edge(self.n_rows)
     }
     fn edge(&self, i: usize) -> f64 {
         self.cell * i as f64
@@ -77,57 +118,77 @@ impl Grid {
     }
 }
 
-fn draw(map: &SimilarityRecord, names: &LayerNames) -> Figure {
-    let stem = file_stem(map);
-    let (measure, n) = (measure_title(&map.measure), names.len());
-    let title = format!("{measure} between layers, {} estimator", map.estimator);
-    let longest = names.short.iter().map(|s| width(s, 10.5)).fold(0.0, f64::max);
+pub(crate) fn draw(chart: &Chart<'_>) -> Figure {
+    let (n_rows, n_columns) = (chart.rows.len(), chart.columns.len());
+    let longest = chart.rows.short.iter().map(|s| width(s, 10.5)).fold(0.0, f64::max);
     let left = longest.min(MAX_LABEL) + 12.0;
-    let side = WIDTH - left - 14.0;
-    let grid = Grid { left, side, cell: side / n as f64, n };
-    let foot = foot_height(&grid, names);
-    let statuses = statuses(map);
-    let legend = if statuses.is_empty() { 0.0 } else { 22.0 };
-    let mut svg = Svg::new(&stem, &title, WIDTH, grid.bottom() + foot + 52.0 + legend);
-    for (key, value) in [("left", left), ("top", TOP), ("cell", grid.cell), ("n", n as f64)] {
+    let cell = (WIDTH - left - 14.0) / n_rows.max(n_columns) as f64;
+    let grid = Grid { left, side: cell * n_columns as f64, cell, n_rows, n_columns };
+    let foot = foot_height(&grid, chart.columns);
+    let statuses = statuses(chart.values);
+    let cells = (0..n_rows).flat_map(|i| (0..n_columns).map(move |j| (i, j)));
+    let n_unclear = cells.filter(|&(i, j)| chart.is_unclear(i, j)).count();
+    let legend = 22.0 * f64::from(u8::from(!statuses.is_empty()) + u8::from(n_unclear > 0));
+    let mut svg = Svg::new(&chart.stem, &chart.title, WIDTH, grid.bottom() + foot + 52.0 + legend);
+    let layout = [("left", left), ("top", TOP), ("cell", grid.cell), ("n", n_rows as f64)];
+    for (key, value) in layout.into_iter().chain([("columns", n_columns as f64)]) {
         svg.data(key, value);
     }
-    svg.text(left, 18.0, &measure).size(13.0).strong().fill(Ink::Text).done();
-    svg.text(left + side, 18.0, &map.estimator).anchor(Anchor::End).done();
+    svg.text(left, 18.0, &chart.measure).size(13.0).strong().fill(Ink::Text).done();
+    svg.text(left + grid.side, 18.0, chart.estimator).anchor(Anchor::End).done();
     let hatch = svg.hatch();
     svg.open(&format!("transform=\"translate({} {TOP})\" shape-rendering=\"crispEdges\"", coordinate(left)));
-    if n <= CELLS_WITH_TITLE {
-        draw_cells(&mut svg, &grid, map, names, &hatch);
+    if n_rows.max(n_columns) <= CELLS_WITH_TITLE {
+        draw_cells(&mut svg, &grid, chart, &hatch);
     } else {
-        draw_merged_cells(&mut svg, &grid, map, &hatch);
+        draw_merged_cells(&mut svg, &grid, chart.values, &hatch);
     }
-    draw_boundaries(&mut svg, &grid, names);
+    draw_boundaries(&mut svg, &grid, chart);
     svg.close();
-    draw_row_labels(&mut svg, &grid, names);
-    draw_foot(&mut svg, &grid, names);
+    draw_unclear(&mut svg, &grid, chart);
+    draw_row_labels(&mut svg, &grid, chart.rows);
+    draw_foot(&mut svg, &grid, chart.columns);
     let y = grid.bottom() + foot + 10.0;
-    draw_colour_bar(&mut svg, &grid, y, map, &format!("{measure}, {} estimator", map.estimator));
-    draw_legend(&mut svg, &grid, y + 52.0, &statuses, &hatch);
-    Figure { name: stem, title, svg: svg.finish() }
+    let label = format!("{}, {} estimator", chart.measure, chart.estimator);
+    draw_colour_bar(&mut svg, &grid, y, chart.values, &label);
+    let next = draw_legend(&mut svg, &grid, y + 52.0, &statuses, &hatch);
+    draw_chance_legend(&mut svg, &grid, next, n_unclear);
+    Figure { name: chart.stem.clone(), title: chart.title.clone(), svg: svg.finish() }
 }
 
-fn draw_cells(svg: &mut Svg, grid: &Grid, map: &SimilarityRecord, names: &LayerNames, hatch: &str) {
-    for (i, row) in map.values.iter().enumerate() {
+fn draw_cells(svg: &mut Svg, grid: &Grid, chart: &Chart<'_>, hatch: &str) {
+    for (i, row) in chart.values.iter().enumerate() {
         for (j, value) in row.iter().enumerate() {
             let (x, y) = (grid.edge(j), grid.edge(i));
             let fill = value.value().map_or_else(|| hatch.to_owned(), viridis);
             let text = Shown::fixed(*value, 3).text;
-            let title = format!("{} \u{d7} {}: {text}", names.full[i], names.full[j]);
+            let title = format!("{} \u{d7} {}: {text}", chart.rows.full[i], chart.columns.full[j]);
             svg.rect(x, y, grid.cell, grid.cell).attribute("fill", &fill).title(&title).done();
         }
     }
 }
 
-fn draw_merged_cells(svg: &mut Svg, grid: &Grid, map: &SimilarityRecord, hatch: &str) {
+/// A dot on every cell that is not told from chance: white with a dark rim, to be seen on every colour.
+fn draw_unclear(svg: &mut Svg, grid: &Grid, chart: &Chart<'_>) {
+    let r = (grid.cell * 0.16).clamp(0.9, 3.0);
+    for i in 0..grid.n_rows {
+        for j in (0..grid.n_columns).filter(|&j| chart.is_unclear(i, j)) {
+            let at = (grid.left + grid.middle(j), TOP + grid.middle(i));
+            dot(svg, at, r);
+        }
+    }
+}
+
+fn dot(svg: &mut Svg, at: (f64, f64), r: f64) {
+    let dot = svg.circle(at, r).attribute("fill", "#ffffff").attribute("stroke", "#1c2127");
+    dot.number("stroke-width", 0.7).attribute("pointer-events", "none").done();
+}
+
+fn draw_merged_cells(svg: &mut Svg, grid: &Grid, values: &[Vec<Measured>], hatch: &str) {
     let mut paths: BTreeMap<String, String> = BTreeMap::new();
     // Not in the scaled group, which would scale the hatching too.
     let mut missing = String::new();
-    for (i, row) in map.values.iter().enumerate() {
+    for (i, row) in values.iter().enumerate() {
         for (j, value) in row.iter().enumerate() {
             let Some(v) = value.value() else {
                 let (x, y, cell) =
@@ -158,17 +219,19 @@ fn boundaries(names: &LayerNames) -> Vec<usize> {
     edges
 }
 
-fn draw_boundaries(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
-    for i in boundaries(names) {
-        let at = grid.edge(i);
-        svg.line((at, 0.0), (at, grid.side)).stroke(Ink::Paper, 1.2).done();
-        svg.line((0.0, at), (grid.side, at)).stroke(Ink::Paper, 1.2).done();
+fn draw_boundaries(svg: &mut Svg, grid: &Grid, chart: &Chart<'_>) {
+    let height = grid.edge(grid.n_rows);
+    for i in boundaries(chart.columns) {
+        svg.line((grid.edge(i), 0.0), (grid.edge(i), height)).stroke(Ink::Paper, 1.2).done();
+    }
+    for i in boundaries(chart.rows) {
+        svg.line((0.0, grid.edge(i)), (grid.side, grid.edge(i))).stroke(Ink::Paper, 1.2).done();
     }
 }
 
 fn draw_row_labels(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
     let size = grid.label_size();
-    for i in (0..grid.n).step_by(grid.every()) {
+    for i in (0..grid.n_rows).step_by(grid.every()) {
         let text = super::text::fit(&names.short[i], size, MAX_LABEL + 4.0);
         let y = TOP + grid.middle(i) + size * 0.36;
         svg.text(grid.left - 7.0, y, &text).size(size).anchor(Anchor::End).title(&names.full[i]).done();
@@ -200,16 +263,16 @@ fn draw_foot(svg: &mut Svg, grid: &Grid, names: &LayerNames) {
         return;
     }
     let size = grid.label_size();
-    for i in (0..grid.n).step_by(grid.every()) {
+    for i in (0..grid.n_columns).step_by(grid.every()) {
         let text = super::text::fit(&names.short[i], size, MAX_LABEL);
         let (x, y) = (grid.left + grid.middle(i) + 3.0, y + 11.0);
         svg.text(x, y, &text).size(size).anchor(Anchor::End).rotate(-45.0, x, y).title(&names.full[i]).done();
     }
 }
 
-fn draw_colour_bar(svg: &mut Svg, grid: &Grid, y: f64, map: &SimilarityRecord, label: &str) {
+fn draw_colour_bar(svg: &mut Svg, grid: &Grid, y: f64, of: &[Vec<Measured>], label: &str) {
     const STEPS: usize = 100;
-    let values = || map.values.iter().flatten().filter_map(|m| m.value());
+    let values = || of.iter().flatten().filter_map(|m| m.value());
     let ends = [values().any(|v| v < -1e-9), values().any(|v| v > 1.0 + 1e-9)];
     let step = grid.side / STEPS as f64;
     svg.open("shape-rendering=\"crispEdges\"");
@@ -238,21 +301,39 @@ fn draw_colour_bar(svg: &mut Svg, grid: &Grid, y: f64, map: &SimilarityRecord, l
 }
 
 /// How many cells have which status.
-fn statuses(map: &SimilarityRecord) -> BTreeMap<&'static str, usize> {
+fn statuses(values: &[Vec<Measured>]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for status in map.values.iter().flatten().filter_map(|m: &Measured| m.status()) {
+    for status in values.iter().flatten().filter_map(|m| m.status()) {
         *counts.entry(status.as_str()).or_insert(0) += 1;
     }
     counts
 }
 
-fn draw_legend(svg: &mut Svg, grid: &Grid, y: f64, statuses: &BTreeMap<&'static str, usize>, hatch: &str) {
+/// The legend of cells without a value; gives the place of the next one.
+fn draw_legend(
+    svg: &mut Svg,
+    grid: &Grid,
+    y: f64,
+    statuses: &BTreeMap<&'static str, usize>,
+    hatch: &str,
+) -> f64 {
     if statuses.is_empty() {
-        return;
+        return y;
     }
     let parts: Vec<String> =
         statuses.iter().map(|(s, n)| format!("{s} ({n} cell{})", if *n == 1 { "" } else { "s" })).collect();
     svg.rect(grid.left, y, 12.0, 12.0).attribute("fill", hatch).stroke(Ink::Line, 0.8).done();
     let text = format!("no value: {}", parts.join(", "));
+    svg.text(grid.left + 19.0, y + 10.0, &text).size(10.5).done();
+    y + 22.0
+}
+
+fn draw_chance_legend(svg: &mut Svg, grid: &Grid, y: f64, n_unclear: usize) {
+    if n_unclear == 0 {
+        return;
+    }
+    svg.rect(grid.left, y, 12.0, 12.0).attribute("fill", &viridis(0.25)).done();
+    dot(svg, (grid.left + 6.0, y + 6.0), 2.2);
+    let text = format!("not told from chance ({n_unclear} cell{})", if n_unclear == 1 { "" } else { "s" });
     svg.text(grid.left + 19.0, y + 10.0, &text).size(10.5).done();
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use subspect_data::record::SimilarityRecord;
+use subspect_linalg::Measured;
 
 use super::{PanelInfo, View};
 use crate::context::Context;
-use crate::figure::{file_stem, measure_title};
-use crate::number::Shown;
+use crate::figure::{file_stem, is_unclear, measure_title};
+use crate::number::{Shown, fixed};
 
 pub(super) const INFO: PanelInfo = PanelInfo {
     name: "similarity",
@@ -24,6 +25,9 @@ struct Similarity {
     one_layer: bool,
     has_undefined: bool,
     has_outside: bool,
+    has_unclear: bool,
+    /// How nulls and intervals were made.
+    tests: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,14 +65,44 @@ fn render(context: &Context<'_>) -> View {
         .map(|name| Estimator { name: name.to_owned(), maps: by_estimator.remove(name).unwrap_or_default() })
         .collect();
     let values = || context.record.similarity.iter().flat_map(|m| m.values.iter().flatten());
+    let tested = context.record.similarity.iter().find_map(|m| m.inference.as_ref());
+    let tests = tested.map(|t| {
+        format!(
+            "{} random orders of the inputs for SSC-CKA, {} resamples for {} % intervals",
+            t.n_permutations,
+            t.n_resamples,
+            fixed(100.0 * t.level, 0)
+        )
+    });
     let n_figures = usize::from(!estimators.is_empty());
     let view = Similarity {
         estimators,
         one_layer: context.names.len() == 1,
         has_undefined: values().any(|v| v.status().is_some()),
+        has_unclear: context.record.similarity.iter().any(has_unclear),
+        tests,
         has_outside: values().filter_map(|v| v.value()).any(|v| !(-1e-9..=1.0 + 1e-9).contains(&v)),
     };
     View::new(view, n_figures)
+}
+
+fn has_unclear(map: &SimilarityRecord) -> bool {
+    let n = map.values.len();
+    map.inference.as_ref().is_some_and(|found| (0..n).any(|i| (0..n).any(|j| is_unclear(found, i, j))))
+}
+
+/// `0.506 (0.481 to 0.533)`, and whether it is told from chance.
+fn text(map: &SimilarityRecord, i: usize, j: usize, value: Measured) -> String {
+    let mut text = Shown::fixed(value, 3).text;
+    let Some(found) = &map.inference else { return text };
+    let end = |table: &[Vec<Measured>]| table.get(i).and_then(|row| row.get(j)).and_then(|v| v.value());
+    if let (Some(lo), Some(hi)) = (end(&found.lo), end(&found.hi)) {
+        text += &format!(" ({} to {})", fixed(lo, 3), fixed(hi, 3));
+    }
+    if is_unclear(found, i, j) {
+        text += ", not told from chance";
+    }
+    text
 }
 
 #[derive(Serialize)]
@@ -84,7 +118,9 @@ fn readout(context: &Context<'_>, map: &SimilarityRecord) -> String {
     let readout = Readout {
         measure: measure_title(&map.measure),
         names: &context.names.full,
-        values: rows.flat_map(|(i, row)| row[..=i].iter().map(|v| Shown::fixed(*v, 3).text)).collect(),
+        values: rows
+            .flat_map(|(i, row)| row[..=i].iter().enumerate().map(move |(j, v)| text(map, i, j, *v)))
+            .collect(),
     };
     // `<` must not appear: it could end the script element.
     serde_json::to_string(&readout).unwrap_or_else(|_| "null".into()).replace('<', "\\u003c")

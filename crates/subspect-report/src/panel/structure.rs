@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{PanelInfo, View};
 use crate::context::Context;
-use crate::number::count;
+use crate::number::{count, fixed};
 
 pub(super) const INFO: PanelInfo = PanelInfo {
     name: "structure",
@@ -19,6 +19,8 @@ struct Structure {
     svg: Option<String>,
     permutations: String,
     within_null: Vec<String>,
+    /// Confidence level of the intervals.
+    level: String,
 }
 
 fn render(context: &Context<'_>) -> View {
@@ -27,7 +29,9 @@ fn render(context: &Context<'_>) -> View {
     let most = layers.iter().map(|l| l.modularity_null.n_permutations).max().unwrap_or(0);
     let within = layers.iter().filter(|l| within_null(l)).map(|l| l.name.clone()).collect();
     let n = usize::from(svg.is_some());
-    View::new(Structure { svg, permutations: count(most), within_null: within }, n)
+    let level = layers.iter().flat_map(|l| l.intervals.values()).map(|i| i.level).next().unwrap_or(0.95);
+    let level = format!("{} %", fixed(100.0 * level, 0));
+    View::new(Structure { svg, permutations: count(most), within_null: within, level }, n)
 }
 
 /// Whether a layer's modularity is no larger than what permuted labels give.

@@ -95,6 +95,7 @@ impl Sample {
             layers: (0..self.n_layers).map(|i| self.layer(i)).collect(),
             similarity: self.maps(),
             inputs,
+            scores: Vec::new(),
             thumbnails: self.thumbnails.then(|| Thumbnails {
                 file: "thumbnails.png".into(),
                 tile_width: 32,
@@ -248,6 +249,8 @@ impl Sample {
                 z: label((q + 0.001) / 0.0016),
                 p: label(1.0 / 201.0),
             },
+            nulls: BTreeMap::new(),
+            intervals: BTreeMap::new(),
             class_affinity: if self.labels { self.class_affinity(depth, dead) } else { Vec::new() },
             votes: (0..self.n_inputs).map(|k| (!dead).then_some((k % self.n_classes) as u32)).collect(),
             layout: None,
@@ -286,6 +289,7 @@ impl Sample {
         let map = |measure: &str, estimator: &str, reach: f64, floor: f64| SimilarityRecord {
             measure: measure.into(),
             estimator: estimator.into(),
+            inference: None,
             values: (0..n)
                 .map(|i| {
                     (0..n)

@@ -11,7 +11,8 @@
 use rayon::prelude::*;
 use subspect_linalg::vectorize;
 
-use crate::{Estimator, Monitor, SimilarityError};
+use super::inferred::Inferred;
+use crate::{Monitor, SimilarityError};
 
 /// Side of a tile.
 pub(crate) const TILE: usize = 128;
@@ -57,7 +58,7 @@ pub(crate) fn sums_bytes(n_kernels: usize, n_inputs: usize) -> usize {
     upper_pairs(n_kernels).len().saturating_mul(2 * 8 * n_inputs)
 }
 
-/// The sums of both estimators, in the order of [`Estimator::ALL`], from one pass over the kernels.
+/// The sums of both estimators, in the order of [`Inferred::ALL`], from one pass over the kernels.
 pub(crate) fn dense_sums(
     kernels: &dyn DenseKernels,
     monitor: &dyn Monitor,
@@ -107,9 +108,9 @@ fn fold_tile(kernels: &dyn DenseKernels, rows: (usize, usize), cols: (usize, usi
     for (l, tile) in tiles.iter_mut().enumerate() {
         kernels.tile(l, rows, cols, tile);
     }
-    Estimator::ALL.map(|estimator| {
+    Inferred::ALL.map(|estimator| {
         for (tile, diagonal) in tiles.iter_mut().zip(kernels.diagonals()) {
-            if estimator == Estimator::Debiased {
+            if estimator == Inferred::Debiased {
                 u_centre(tile, diagonal, rows, cols);
             }
             if rows == cols {

@@ -6,7 +6,9 @@ use subspect_statistics::{Interval, IntervalMethod, Null, Tail, Verdict, max_t};
 use super::cells::Cells;
 use super::draws::PermutedSums;
 use super::exact::{Traces, biased_moments, debiased_moments};
-use crate::{Estimator, KernelMoments};
+use super::inferred::Inferred;
+use crate::Estimator;
+use crate::KernelMoments;
 
 /// Fewest inputs with a null and an interval.
 pub(crate) const MIN_INPUTS: usize = 4;
@@ -47,7 +49,7 @@ pub(crate) fn no_intervals(
     cells: Cells,
     moments: &KernelMoments,
     options: &InferenceOptions,
-    estimator: Estimator,
+    estimator: Inferred,
 ) -> Option<Vec<Interval>> {
     let status = if options.n_resamples == 0 {
         Status::NotExecuted
@@ -58,7 +60,7 @@ pub(crate) fn no_intervals(
     };
     let method = IntervalMethod::InfluenceBootstrap;
     let none = |(l, m): (usize, usize)| {
-        let status = moments.cka(l, m, estimator).status().unwrap_or(status);
+        let status = moments.cka(l, m, estimator.into()).status().unwrap_or(status);
         Interval::undefined(status, options.level, method, options.n_resamples)
     };
     Some(cells.pairs().into_iter().map(none).collect())
@@ -135,7 +137,7 @@ pub(crate) struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// The map of one estimator; `intervals` holds one interval per pair.
-    pub(crate) fn matrix(&self, estimator: Estimator, intervals: &[Interval]) -> InferenceMatrix {
+    pub(crate) fn matrix(&self, estimator: Inferred, intervals: &[Interval]) -> InferenceMatrix {
         let pairs = self.cells.pairs();
         let (mut nulls, mut standard, mut draws) = (Vec::new(), Vec::new(), Vec::new());
         for (c, &(l, m)) in pairs.iter().enumerate() {
@@ -148,7 +150,7 @@ impl Evidence<'_> {
         let (n_rows, n_cols) = self.cells.shape();
         let mut cells = self.diagonal(estimator, n_rows, n_cols, intervals);
         for (c, &(l, m)) in pairs.iter().enumerate() {
-            let value = self.moments.cka(l, m, estimator);
+            let value = self.moments.cka(l, m, estimator.into());
             let interval = intervals[c];
             let cell = Cell { value, null: nulls[c], p_familywise: familywise[c], interval };
             let (at, mirror) = self.cells.positions(l, m);
@@ -157,11 +159,11 @@ impl Evidence<'_> {
                 cells[mirror] = cell;
             }
         }
-        InferenceMatrix { estimator, n_rows, n_cols, cells }
+        InferenceMatrix { estimator: estimator.into(), n_rows, n_cols, cells }
     }
 
     /// A map of layers compared with themselves, before the pairs are filled in.
-    fn diagonal(&self, estimator: Estimator, n_rows: usize, n_cols: usize, like: &[Interval]) -> Vec<Cell> {
+    fn diagonal(&self, estimator: Inferred, n_rows: usize, n_cols: usize, like: &[Interval]) -> Vec<Cell> {
         let n_kernels = self.moments.n_kernels();
         let none = Status::NotApplicable;
         (0..n_rows * n_cols)
@@ -169,7 +171,7 @@ impl Evidence<'_> {
                 let l = (at / n_cols).min(n_kernels.saturating_sub(1));
                 let (level, n) = like.first().map_or((0.95, 0), |i| (i.level, i.n_resamples));
                 Cell {
-                    value: self.moments.cka(l, l, estimator),
+                    value: self.moments.cka(l, l, estimator.into()),
                     null: Null::undefined(0, none),
                     p_familywise: none.into(),
                     interval: Interval::undefined(none, level, IntervalMethod::InfluenceBootstrap, n),
@@ -179,9 +181,9 @@ impl Evidence<'_> {
     }
 
     /// The null of pair `c`, and its standardised draws.
-    fn null(&self, c: usize, l: usize, m: usize, estimator: Estimator) -> (Null, Vec<f64>) {
+    fn null(&self, c: usize, l: usize, m: usize, estimator: Inferred) -> (Null, Vec<f64>) {
         let n_drawn = self.draws.len().saturating_sub(1);
-        let value = match self.moments.cka(l, m, estimator) {
+        let value = match self.moments.cka(l, m, estimator.into()) {
             Measured::Value(value) => value,
             Measured::Undefined(status) => return (Null::undefined(n_drawn, status), Vec::new()),
         };
@@ -189,8 +191,8 @@ impl Evidence<'_> {
             return (Null::undefined(n_drawn, Status::NTooSmall), Vec::new());
         }
         let (mean, sd) = match estimator {
-            Estimator::Biased => biased_moments(self.moments.n_inputs(), self.traces[l], self.traces[m]),
-            Estimator::Debiased => debiased_moments(self.moments.n_inputs()),
+            Inferred::Biased => biased_moments(self.moments.n_inputs(), self.traces[l], self.traces[m]),
+            Inferred::Debiased => debiased_moments(self.moments.n_inputs()),
         };
         let exact = Null::with_moments(value, Vec::new(), Tail::Upper, mean, sd);
         if n_drawn == 0 {
@@ -208,15 +210,15 @@ impl Evidence<'_> {
     }
 
     /// CKA of a permuted pair.
-    fn permuted(&self, sums: &PermutedSums, l: usize, m: usize, estimator: Estimator) -> f64 {
+    fn permuted(&self, sums: &PermutedSums, l: usize, m: usize, estimator: Inferred) -> f64 {
         let n = self.moments.n_inputs() as f64;
         let ((s, off_s), (t, off_t)) = (self.totals[l], self.totals[m]);
         match estimator {
-            Estimator::Biased => {
+            Inferred::Biased => {
                 let inner = sums.inner + sums.diagonals - 2.0 / n * sums.rows + s * t / (n * n);
                 inner / ((n - 1.0) * (n - 1.0)) / (self.norms[l].0 * self.norms[m].0).sqrt()
             }
-            Estimator::Debiased => {
+            Inferred::Debiased => {
                 let inner =
                     sums.inner - 2.0 / (n - 2.0) * sums.off_rows + off_s * off_t / ((n - 1.0) * (n - 2.0));
                 inner / (n * (n - 3.0)) / (self.norms[l].1 * self.norms[m].1).sqrt()

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use subspect_linalg::{Csr, vectorize};
 
 use super::draws::Vectors;
-use crate::Estimator;
+use super::inferred::Inferred;
 
 /// Layers gathered at once.
 const WIDTH: usize = 8;
@@ -57,13 +57,13 @@ impl<'a> Centred<'a> {
         kernels: &'a [&'a Csr],
         vectors: &Vectors,
         norms: &[Option<f64>],
-        estimator: Estimator,
+        estimator: Inferred,
     ) -> Self {
         let n = kernels.first().map_or(0, |k| k.n_rows());
         let (size, stride) = (n as f64, kernels.len().next_multiple_of(WIDTH));
         let (sums, per_row, per_total) = match estimator {
-            Estimator::Biased => (&vectors.rows, 1.0 / size, 1.0 / (size * size)),
-            Estimator::Debiased => {
+            Inferred::Biased => (&vectors.rows, 1.0 / size, 1.0 / (size * size)),
+            Inferred::Debiased => {
                 (&vectors.off_rows, 1.0 / (size - 2.0), 1.0 / ((size - 1.0) * (size - 2.0)))
             }
         };
@@ -76,7 +76,7 @@ impl<'a> Centred<'a> {
             for (i, a) in sums.iter().enumerate() {
                 alpha[i * stride + l] = scale[l] * a * per_row;
             }
-            if estimator == Estimator::Biased {
+            if estimator == Inferred::Biased {
                 let at = |(i, d): (usize, &f64)| scale[l] * d - 2.0 * alpha[i * stride + l] + mu[l];
                 diagonals.push(vectors.diagonals[l].iter().enumerate().map(at).collect());
             }

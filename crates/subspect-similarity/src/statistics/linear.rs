@@ -13,12 +13,13 @@ use super::cells::Cells;
 use super::dense::{DenseKernels, DenseSums, TILE, dense_sums, sums_bytes, upper_at};
 use super::draws::Vectors;
 use super::inference::{Inference, InferenceOptions, no_intervals};
+use super::inferred::Inferred;
 use super::interval::{Influence, intervals, resamples, without_input};
 use super::sparse::{drawn, evidence};
 use crate::kernel::{centre_both_sides, check_kernel};
 use crate::moments::KernelSums;
 use crate::panels::{Centred, FEATURES};
-use crate::{Estimator, KernelMoments, Monitor, SimilarityError};
+use crate::{KernelMoments, Monitor, SimilarityError};
 
 /// Null, familywise p and interval of linear CKA for every pair of layers, in the current thread pool. The maps are
 /// `L x L`.
@@ -103,7 +104,7 @@ fn infer<K: DenseKernels + Obstacles>(
         evidence.totals = vectors.rows.iter().zip(&vectors.off_rows).map(|(a, o)| (sum(a), sum(o))).collect();
     }
     let [biased, debiased] = [0, 1].map(|e| {
-        let estimator = Estimator::ALL[e];
+        let estimator = Inferred::ALL[e];
         evidence.matrix(estimator, &all_intervals(kernels, &sums[e], cells, &moments, options, estimator))
     });
     Ok(Inference { biased, debiased })
@@ -179,13 +180,13 @@ fn all_intervals<K: DenseKernels>(
     cells: Cells,
     moments: &KernelMoments,
     options: &InferenceOptions,
-    estimator: Estimator,
+    estimator: Inferred,
 ) -> Vec<Interval> {
     let (n, n_kernels, pairs) = (kernels.n_inputs(), kernels.n_kernels(), cells.pairs());
     if let Some(none) = no_intervals(cells, moments, options, estimator) {
         return none;
     }
-    let with_diagonal = estimator == Estimator::Biased;
+    let with_diagonal = estimator == Inferred::Biased;
     let product = |l: usize, m: usize, i: usize| {
         let d = kernels.diagonals();
         if with_diagonal { d[l][i] * d[m][i] } else { 0.0 }
@@ -198,7 +199,7 @@ fn all_intervals<K: DenseKernels>(
         })
         .collect();
     let influence = |&(l, m): &(usize, usize)| {
-        let value = moments.cka(l, m, estimator);
+        let value = moments.cka(l, m, estimator.into());
         let rho = value.value().unwrap_or(0.0);
         let (own, other, both) =
             (upper_at(n_kernels, l, l), upper_at(n_kernels, m, m), upper_at(n_kernels, l, m));

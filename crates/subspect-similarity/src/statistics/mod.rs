@@ -16,6 +16,7 @@ mod dense;
 mod draws;
 mod exact;
 mod inference;
+mod inferred;
 mod influence;
 mod interval;
 mod linear;

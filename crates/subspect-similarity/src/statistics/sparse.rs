@@ -7,9 +7,11 @@ use super::cells::Cells;
 use super::draws::{PermutedSums, Vectors, lookups, permuted_sums};
 use super::exact::Traces;
 use super::inference::{Evidence, Inference, InferenceOptions, MIN_INPUTS, no_intervals};
+use super::inferred::Inferred;
 use super::influence::Centred;
 use super::interval::{Influence, intervals, resamples, without_input};
-use crate::{Estimator, KernelMoments, Monitor, SimilarityError, ssc_moments};
+use crate::Estimator;
+use crate::{KernelMoments, Monitor, SimilarityError, ssc_moments};
 
 /// Bytes of influences that are held at once.
 const INFLUENCE_BYTES: usize = 256 << 20;
@@ -55,7 +57,7 @@ fn infer(
     let map = |estimator| {
         evidence.matrix(estimator, &all_intervals(graphs, cells, &vectors, &moments, options, estimator))
     };
-    Ok(Inference { biased: map(Estimator::Biased), debiased: map(Estimator::Debiased) })
+    Ok(Inference { biased: map(Inferred::Biased), debiased: map(Inferred::Debiased) })
 }
 
 /// The sums of as many orders as wanted and affordable, or none for too few inputs.
@@ -108,23 +110,27 @@ fn all_intervals(
     vectors: &Vectors,
     moments: &KernelMoments,
     options: &InferenceOptions,
-    estimator: Estimator,
+    estimator: Inferred,
 ) -> Vec<Interval> {
     let (n, n_kernels, pairs) = (moments.n_inputs(), moments.n_kernels(), cells.pairs());
     if let Some(none) = no_intervals(cells, moments, options, estimator) {
         return none;
     }
     let divisor = match estimator {
-        Estimator::Biased => (n as f64 - 1.0).powi(2),
-        Estimator::Debiased => n as f64 * (n as f64 - 3.0),
+        Inferred::Biased => (n as f64 - 1.0).powi(2),
+        Inferred::Debiased => n as f64 * (n as f64 - 3.0),
     };
     // A kernel whose similarity with itself is undefined has none with any other.
     let norm = |l: usize| {
-        moments.cka(l, l, estimator).value().and(moments.hsic(l, l, estimator).value()).map(|h| h * divisor)
+        moments
+            .cka(l, l, estimator.into())
+            .value()
+            .and(moments.hsic(l, l, estimator.into()).value())
+            .map(|h| h * divisor)
     };
     let norms: Vec<Option<f64>> = (0..n_kernels).map(norm).collect();
     let centred = Centred::of(graphs, vectors, &norms, estimator);
-    let value = |l: usize, m: usize| moments.cka(l.min(m), l.max(m), estimator);
+    let value = |l: usize, m: usize| moments.cka(l.min(m), l.max(m), estimator.into());
     let values: Vec<f64> = (0..n_kernels * n_kernels)
         .map(|at| value(at / n_kernels, at % n_kernels).value().unwrap_or(0.0))
         .collect();

@@ -1,6 +1,8 @@
 //! Data and slow formulas that the tests share.
 #![allow(dead_code)] // every test file uses its own selection
 
+pub(crate) mod pair;
+
 use std::path::PathBuf;
 
 use rand::RngCore;
@@ -43,6 +45,14 @@ pub(crate) fn slow_hsic(k: &Matrix<f64>, l: &Matrix<f64>, estimator: Estimator) 
             let h = Matrix::from_fn(n, n, |i, j| f64::from(u8::from(i == j)) - 1.0 / n as f64);
             let m = product(&product(k, &h), &product(l, &h));
             (0..n).map(|i| m.row(i)[i]).sum::<f64>() / ((n - 1) * (n - 1)) as f64
+        }
+        Estimator::Lange => {
+            let h = Matrix::from_fn(n, n, |i, j| f64::from(u8::from(i == j)) - 1.0 / n as f64);
+            let centred = |k| product(&h, &product(k, &h));
+            let (u, v) = (centred(k), centred(l));
+            let off = |i: usize| (0..n).filter(move |&j| j != i);
+            let sum: f64 = (0..n).map(|i| off(i).map(|j| u.row(i)[j] * v.row(i)[j]).sum::<f64>()).sum();
+            sum / (n * (n - 3)) as f64
         }
         Estimator::Debiased => {
             let (u, v) = (u_centred(k), u_centred(l));
