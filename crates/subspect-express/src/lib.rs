@@ -33,9 +33,10 @@ pub use certificate::{Certificate, ElasticNetRow, SolveStatus, certify};
 pub use error::ExpressError;
 pub use method::{Alpha, Method, MethodInfo, ParameterInfo};
 pub use monitor::{Monitor, Silent};
+pub use panel::panel_height;
 pub use path::{
     DensityChoice, DensityTarget, PathBlock, PathPoint, PathSummary, choose_density, knee, log_grid, path,
     path_blocks, path_summaries,
 };
-pub use solve::{Solution, SolveOptions, express_others, express_rows, solve};
+pub use solve::{Solution, SolveOptions, express_others, express_range, express_rows, solve};
 pub use solvers::METHODS;

@@ -22,13 +22,18 @@ pub(crate) struct Row {
     pub(crate) certificate: Certificate,
 }
 
-/// Rows per panel. In panel mode many, because the check of all atoms is one product per panel; with the Gram
-/// matrix at hand few, because nothing is shared but progress.
-fn height(dictionary: &Dictionary<'_>) -> usize {
-    match dictionary.mode() {
+/// Rows that are solved together, and share the rounding of one product. With panels many, because the check of all
+/// atoms is one product per panel; with the Gram matrix at hand few, because nothing is shared but progress. Blocks for
+/// [`crate::express_range`] begin at multiples of this.
+pub fn panel_height(mode: MemoryMode, n_atoms: usize) -> usize {
+    match mode {
         MemoryMode::Gram => 16,
-        MemoryMode::Panels => (PANEL_FLOATS / dictionary.n_atoms().max(1)).clamp(64, 256),
+        MemoryMode::Panels => (PANEL_FLOATS / n_atoms.max(1)).clamp(64, 256),
     }
+}
+
+pub(crate) fn height(dictionary: &Dictionary<'_>) -> usize {
+    panel_height(dictionary.mode(), dictionary.n_atoms())
 }
 
 /// Solves all rows, panel by panel, and stacks them.

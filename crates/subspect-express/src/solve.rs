@@ -2,7 +2,7 @@
 
 use subspect_linalg::{Csr, Dictionary, Measured, Queries, Status};
 
-use crate::panel::{Row, stack};
+use crate::panel::{Row, height, stack};
 use crate::solvers::{admm, affine, knn, lasso, lrsc, omp, ridge, saini2021};
 use crate::target::Targets;
 use crate::{Certificate, ExpressError, Method, Monitor, SolveStatus};
@@ -149,6 +149,37 @@ pub fn express_rows(
         Err(ExpressError::InSampleOnly { .. }) => Ok(solve(dictionary, method, options, monitor)?.pick(rows)),
         solved => solved,
     }
+}
+
+/// Expresses only the atoms `start..end`, each by all others: the same bits as these rows of [`solve`], wherever and in
+/// whichever order the blocks are solved. `start` is a multiple of [`crate::panel_height`], and so is `end` unless it is N.
+///
+/// # Errors
+/// As [`solve`]; a block that is not made of whole panels; [`ExpressError::InSampleOnly`] for methods whose rows hang
+/// together.
+pub fn express_range(
+    dictionary: &Dictionary<'_>,
+    rows: std::ops::Range<usize>,
+    method: &Method,
+    options: &SolveOptions,
+    monitor: &dyn Monitor,
+) -> Result<Solution, ExpressError> {
+    method.check()?;
+    let (n, height) = (dictionary.n_atoms(), height(dictionary));
+    let refuse =
+        |what, expected, found: usize| Err(ExpressError::Range { what, expected, found: found as f64 });
+    if rows.start > rows.end || !rows.start.is_multiple_of(height) {
+        let expected = format!("a multiple of {height}, the rows of a panel, before the block's end");
+        return refuse("the start of a block", expected, rows.start);
+    }
+    if rows.end > n || !(rows.end.is_multiple_of(height) || rows.end == n) {
+        return refuse(
+            "the end of a block",
+            format!("a multiple of {height}, or {n}, the number of inputs"),
+            rows.end,
+        );
+    }
+    solve_rows(dictionary, Targets::Range(rows.start, rows.end), method, options, monitor)
 }
 
 /// The methods that solve row by row.

@@ -17,6 +17,8 @@ pub(crate) enum Targets<'t> {
     Atoms,
     /// These atoms, each by all others.
     Some(&'t [u32]),
+    /// The atoms from the first to before the second, each by all others.
+    Range(usize, usize),
     /// Other inputs, by all atoms.
     Others(&'t Queries<'t>),
 }
@@ -40,6 +42,7 @@ impl<'t> Targets<'t> {
         match self {
             Targets::Atoms => dictionary.n_atoms(),
             Targets::Some(atoms) => atoms.len(),
+            Targets::Range(first, last) => last - first,
             Targets::Others(queries) => queries.len(),
         }
     }
@@ -57,6 +60,7 @@ impl<'t> Targets<'t> {
         match self {
             Targets::Atoms => dictionary.gram_panel(rows.start, rows.end, out),
             Targets::Some(atoms) => dictionary.gram_rows(&atoms[rows.clone()], out),
+            Targets::Range(first, _) => dictionary.gram_panel(first + rows.start, first + rows.end, out),
             Targets::Others(queries) => dictionary.query_panel(queries, rows.start, rows.end, out),
         }
         let keep = matches!(self, Targets::Others(_)) && dictionary.gram().is_some();
@@ -68,6 +72,7 @@ impl<'t> Targets<'t> {
                     Targets::Some(atoms) => {
                         Target::new(dictionary, Targets::Atoms, atoms[row] as usize, start)
                     }
+                    Targets::Range(first, _) => Target::new(dictionary, Targets::Atoms, first + row, start),
                     targets => Target::new(dictionary, targets, row, start),
                 }
             })
@@ -177,7 +182,7 @@ impl Target<'_, '_, '_> {
 pub(crate) fn longest(dictionary: &Dictionary<'_>, targets: Targets<'_>) -> f64 {
     let atoms = (0..dictionary.n_atoms()).map(|j| dictionary.squared_norm(j)).fold(0.0, f64::max);
     let others = match targets {
-        Targets::Atoms | Targets::Some(_) => 0.0,
+        Targets::Atoms | Targets::Some(_) | Targets::Range(..) => 0.0,
         Targets::Others(queries) => (0..queries.len()).map(|i| queries.squared_norm(i)).fold(0.0, f64::max),
     };
     atoms.max(others).sqrt()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand_chacha::rand_core::RngCore;
 use subspect_express::{
     Alpha, Certificate, ElasticNetRow, ExpressError, METHODS, Method, Monitor, Silent, Solution,
-    SolveOptions, SolveStatus, certify, express_others, solve,
+    SolveOptions, SolveStatus, certify, express_others, express_range, panel_height, solve,
 };
 use subspect_linalg::{Dictionary, Matrix, MemoryMode, Queries, RowScale, Seed};
 
@@ -354,4 +354,35 @@ fn queries_must_have_the_features_of_the_atoms() {
     let wrong = Matrix::filled(1.0, 2, 9);
     let err = Queries::new(wrong.as_ref(), &d).unwrap_err();
     assert_eq!(err.to_string(), "expected 2 x 8 = 16 values, found 18");
+}
+
+/// What a cluster relies on: any block of whole panels is bit by bit what the whole solve gives there.
+#[test]
+fn blocks_of_whole_panels_are_the_same_bits_as_the_whole() {
+    let x = sample(600, 24, 8);
+    let options = SolveOptions::default();
+    for info in METHODS {
+        for mode in [MemoryMode::Gram, MemoryMode::Panels] {
+            let (d, method) = (dictionary(&x, mode), defaults(info.name));
+            let height = panel_height(mode, 600);
+            let blocks = [0..height, height..2 * height, 2 * height..600];
+            if matches!(
+                express_range(&d, 0..height, &method, &options, &Silent),
+                Err(ExpressError::InSampleOnly { .. })
+            ) {
+                continue;
+            }
+            let whole = solve(&d, &method, &options, &Silent).unwrap();
+            for rows in blocks {
+                let block = express_range(&d, rows.clone(), &method, &options, &Silent).unwrap();
+                for (k, i) in rows.enumerate() {
+                    assert_eq!(row_entries(&block, k), row_entries(&whole, i), "{} row {i}", info.name);
+                    assert_eq!(block.certificates[k], whole.certificates[i], "{} row {i}", info.name);
+                }
+            }
+            let bad = |rows| express_range(&d, rows, &method, &options, &Silent).unwrap_err().to_string();
+            assert!(bad(1..height).contains("the start of a block must be a multiple"));
+            assert!(bad(0..height + 1).contains("the end of a block must be a multiple"));
+        }
+    }
 }

@@ -45,7 +45,7 @@ fn extremes() -> Vec<(&'static str, Sample)> {
 /// Neither a number that is none nor a template's leftovers.
 fn assert_clean(name: &str, html: &str) {
     // Base64 spells anything, by chance; the page's own script may use words that no reader sees.
-    let (html, _) = html.split_once("<script type=\"application/octet-stream\"").unwrap();
+    let html = html.split("<script type=\"application/octet-stream\"").next().unwrap_or_default();
     let html = match html.split_once(";base64,") {
         Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c| c != ')')),
         None => html.to_owned(),
