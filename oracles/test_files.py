@@ -133,7 +133,7 @@ def test_activations_made_elsewhere(subspect, rng, tmp_path, layout):
 
 def test_the_files_of_a_run(subspect, demo_run, demo_record):
     n, layers = len(demo_record["inputs"]["ids"]), demo_record["layers"]
-    assert (n, demo_record["state"], demo_record["schema"]) == (200, "complete", 1)
+    assert (n, demo_record["state"], demo_record["schema"]) == (200, "complete", 2)
     for layer in layers:
         c = load_npz(demo_run / layer["graph"])
         assert (c.format, c.dtype, c.shape, c.nnz) == ("csr", np.float32, (n, n), layer["nnz"])
