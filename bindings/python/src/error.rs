@@ -32,13 +32,6 @@ pub(crate) fn shape(text: String) -> Fault {
     raise("ShapeError", text)
 }
 
-/// A measure of similarity that is not in the list.
-pub(crate) fn unknown_measure(name: &str) -> Fault {
-    let known: Vec<&str> = subspect_similarity::MEASURES.iter().map(|m| m.name).collect();
-    let text = format!("no similarity measure is called \"{name}\": expected one of {}", known.join(", "));
-    raise("MethodError", text)
-}
-
 /// A parameter that cannot have its value.
 pub(crate) fn parameter(text: String) -> Fault {
     raise("ParameterError", text)
@@ -98,10 +91,7 @@ impl From<GraphError> for Fault {
 impl From<SimilarityError> for Fault {
     fn from(e: SimilarityError) -> Self {
         let kind = match &e {
-            SimilarityError::NotSquare { .. }
-            | SimilarityError::InputCount { .. }
-            | SimilarityError::OperandKind { .. } => "ShapeError",
-            SimilarityError::UnknownMeasure { .. } => "MethodError",
+            SimilarityError::NotSquare { .. } | SimilarityError::InputCount { .. } => "ShapeError",
             SimilarityError::NotFinite { .. } => "NotFiniteError",
             SimilarityError::NotSymmetric { .. } => "GraphError",
             SimilarityError::Cancelled => "CancelledError",

@@ -52,17 +52,13 @@ fn graph_parameter(p: &subspect_graph::ParameterInfo) -> Value {
 }
 
 fn similarity(m: &subspect_similarity::MeasureInfo) -> Value {
-    let parameter = |p: &subspect_similarity::ParameterInfo| {
-        let default = match p.default {
-            subspect_similarity::Value::Number(v) => json!(v),
-            subspect_similarity::Value::Word(w) => json!(w),
-        };
-        json!({ "name": p.name, "default": default, "range": p.domain.to_string(), "summary": p.summary })
+    let of = match m.compare {
+        subspect_similarity::Compare::Graphs(_) => "graphs",
+        subspect_similarity::Compare::Activations(_) => "activations",
     };
     json!({
-        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range,
-        "kind": m.kind.as_str(), "operands": m.operands().as_str(), "metric": m.metric, "symmetric": m.symmetric,
+        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range, "of": of,
+        "is_distance": m.kind == subspect_similarity::Kind::Distance,
         "invariances": m.invariances.iter().map(|i| i.as_str()).collect::<Vec<_>>(),
-        "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
     })
 }

@@ -99,11 +99,11 @@ pub(crate) fn compare_files<'py>(
     progress: Option<Py<PyAny>>,
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let found = watched(py, 100, progress.as_ref(), move |watch| {
-        subspect_pipeline::similarity(&a, &b, measure.as_deref(), &[], memory, watch)
+        subspect_pipeline::similarity(&a, &b, measure.as_deref(), memory, watch)
     })??;
     let all = json!({
-        "measure": found.measure.name, "rows": found.rows, "columns": found.columns, "n_inputs": found.n_inputs,
-        "biased": found.values, "debiased": found.debiased,
+        "measure": found.measure, "rows": found.rows, "columns": found.columns, "n_inputs": found.n_inputs,
+        "biased": found.biased, "debiased": found.debiased,
     });
     Ok(from_json(py, &all)?)
 }

@@ -1,23 +1,15 @@
-//! Similarity of layers: HSIC and CKA of kernels, and every listed measure of two layers or of all pairs of many.
-
-use std::sync::Arc;
+//! Similarity of layers: HSIC and CKA of kernels, every listed measure of two operands, maps of many layers.
 
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
-use subspect_linalg::{MatRef, Measured};
-use subspect_similarity::{self as core, Estimator, MeasureInfo, Operand, Parameters, SimilarityError};
+use subspect_linalg::Measured;
+use subspect_similarity::{self as core, Compare, Estimator, KernelMoments, MEASURES, MeasureInfo};
 
 use crate::array::Held;
-use crate::error::{Fault, parameter, unknown_measure};
+use crate::error::{Fault, parameter, shape};
 use crate::graph::Graph;
 use crate::measured::{Column, column, scalar};
 use crate::watch::watched;
-
-/// HSIC or CKA.
-type KernelMeasure = fn(MatRef<'_, f64>, MatRef<'_, f64>, Estimator) -> Result<Measured, SimilarityError>;
-
-/// Parameters of a measure by name, as text.
-type Set = Vec<(String, String)>;
 
 fn estimator(name: &str) -> Result<Estimator, Fault> {
     Estimator::from_name(name).ok_or_else(|| {
@@ -26,11 +18,11 @@ fn estimator(name: &str) -> Result<Estimator, Fault> {
     })
 }
 
-/// A measure and its parameters.
-fn measure(name: &str, set: Set) -> Result<(&'static MeasureInfo, Parameters), Fault> {
-    let info = core::measure(name).ok_or_else(|| unknown_measure(name))?;
-    let parameters = set.iter().try_fold(Parameters::defaults(info), |p, (name, text)| p.with(name, text))?;
-    Ok((info, parameters))
+fn measure(name: &str) -> Result<&'static MeasureInfo, Fault> {
+    MEASURES.iter().copied().find(|m| m.name == name).ok_or_else(|| {
+        let known: Vec<&str> = MEASURES.iter().map(|m| m.name).collect();
+        parameter(format!("no similarity measure is called \"{name}\": expected one of {}", known.join(", ")))
+    })
 }
 
 /// CKA of two dense kernels (`N x N`, symmetric).
@@ -60,7 +52,7 @@ fn of_kernels<'py>(
     k: &PyReadonlyArray2<'py, f64>,
     l: &PyReadonlyArray2<'py, f64>,
     name: &str,
-    compute: KernelMeasure,
+    compute: core::CompareActivations,
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let (k, l, e) = (Held::new(k)?, Held::new(l)?, estimator(name)?);
     let value = watched(py, 0, None, move |_| compute(k.view(), l.view(), e))??;
@@ -74,13 +66,12 @@ pub(crate) fn compare<'py>(
     x: PyReadonlyArray2<'py, f64>,
     y: PyReadonlyArray2<'py, f64>,
     name: &str,
-    parameters: Set,
+    estimator_name: &str,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    let (info, parameters) = measure(name, parameters)?;
-    let (x, y) = (Held::new(&x)?, Held::new(&y)?);
-    let value =
-        watched(py, 0, None, move |_| core::compare(info, &parameters, x.view().into(), y.view().into()))??;
-    Ok(scalar(py, value)?)
+    match measure(name)?.compare {
+        Compare::Activations(compute) => of_kernels(py, &x, &y, estimator_name, compute),
+        Compare::Graphs(_) => Err(shape(format!("{name} compares affinity graphs, found activations"))),
+    }
 }
 
 /// A listed measure of two affinity graphs over the same inputs.
@@ -90,52 +81,50 @@ pub(crate) fn compare_graphs<'py>(
     a: &Graph,
     b: &Graph,
     name: &str,
-    parameters: Set,
+    estimator_name: &str,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    let (info, parameters) = measure(name, parameters)?;
-    let (a, b) = (Arc::clone(&a.affinity), Arc::clone(&b.affinity));
-    let value = watched(py, 0, None, move |_| {
-        core::compare(info, &parameters, a.adjacency().into(), b.adjacency().into())
-    })??;
-    Ok(scalar(py, value)?)
+    let e = estimator(estimator_name)?;
+    match measure(name)?.compare {
+        Compare::Graphs(compute) => {
+            let value = compute(a.affinity.adjacency(), b.affinity.adjacency(), e)?;
+            Ok(scalar(py, value)?)
+        }
+        Compare::Activations(_) => Err(shape(format!("{name} compares activations, found graphs"))),
+    }
 }
 
-/// A listed measure of all pairs of layers, row after row, within `memory` bytes beside the layers.
+/// Biased and debiased, each the entries of an `L x L` map row after row.
+type Maps<'py> = (Column<'py>, Column<'py>);
+
+fn maps<'py>(py: Python<'py>, moments: &KernelMoments) -> Maps<'py> {
+    let flat = |e| moments.cka_matrix(e).into_iter().flatten().collect::<Vec<Measured>>();
+    (column(py, flat(Estimator::Biased)), column(py, flat(Estimator::Debiased)))
+}
+
+/// Linear CKA of all pairs of layers, within `memory` bytes beside the layers.
 #[pyfunction]
-#[pyo3(signature = (layers, name, parameters, memory, progress=None))]
-pub(crate) fn map_activations<'py>(
+#[pyo3(signature = (layers, memory, progress=None))]
+pub(crate) fn linear_cka_maps<'py>(
     py: Python<'py>,
     layers: Vec<PyReadonlyArray2<'py, f32>>,
-    name: &str,
-    parameters: Set,
     memory: usize,
     progress: Option<Py<PyAny>>,
-) -> Result<Column<'py>, Fault> {
-    let (info, parameters) = measure(name, parameters)?;
+) -> Result<Maps<'py>, Fault> {
     let held: Vec<Held<f32>> = layers.iter().map(Held::new).collect::<PyResult<_>>()?;
-    let found = watched(py, 1000, progress.as_ref(), move |watch| {
-        let views: Vec<Operand<'_>> = held.iter().map(|x| x.view().into()).collect();
-        core::similarity_matrix(info, &parameters, &views, memory, watch)
+    let moments = watched(py, 1000, progress.as_ref(), move |watch| {
+        let views: Vec<_> = held.iter().map(Held::view).collect();
+        core::linear_moments(&views, memory, watch)
     })??;
-    Ok(column(py, found.values))
+    Ok(maps(py, &moments))
 }
 
-/// The same of affinity graphs.
+/// SSC-CKA of all pairs of graphs.
 #[pyfunction]
-#[pyo3(signature = (graphs, name, parameters, memory, progress=None))]
-pub(crate) fn map_graphs<'py>(
-    py: Python<'py>,
-    graphs: Vec<PyRef<'py, Graph>>,
-    name: &str,
-    parameters: Set,
-    memory: usize,
-    progress: Option<Py<PyAny>>,
-) -> Result<Column<'py>, Fault> {
-    let (info, parameters) = measure(name, parameters)?;
-    let held: Vec<_> = graphs.iter().map(|g| Arc::clone(&g.affinity)).collect();
-    let found = watched(py, 1000, progress.as_ref(), move |watch| {
-        let views: Vec<Operand<'_>> = held.iter().map(|g| g.adjacency().into()).collect();
-        core::similarity_matrix(info, &parameters, &views, memory, watch)
+pub(crate) fn ssc_cka_maps<'py>(py: Python<'py>, graphs: Vec<PyRef<'py, Graph>>) -> Result<Maps<'py>, Fault> {
+    let held: Vec<_> = graphs.iter().map(|g| std::sync::Arc::clone(&g.affinity)).collect();
+    let moments = watched(py, 0, None, move |_| {
+        let views: Vec<_> = held.iter().map(|g| g.adjacency()).collect();
+        core::ssc_moments(&views)
     })??;
-    Ok(column(py, found.values))
+    Ok(maps(py, &moments))
 }

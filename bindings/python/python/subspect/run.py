@@ -321,7 +321,4 @@ def compare(
 
     with Watch(progress, "compare") as watcher:
         found = _core.compare_files(where(a), where(b), measure, edge.n_bytes(memory), watcher)
-    if found[estimator] is None:
-        raise ParameterError(f"{found['measure']} has no estimator {estimator!r}: leave it out")
-    estimator = estimator if found["debiased"] is not None else ""
-    return _matrix(found[estimator or "biased"], found["measure"], estimator, found["rows"], found["columns"])
+    return _matrix(found[estimator], found["measure"], estimator, found["rows"], found["columns"])

@@ -8,7 +8,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from . import _core, edge, html
-from .errors import ShapeError
+from .errors import ParameterError, ShapeError
 from .expression import Expression
 from .graph import AffinityGraph, as_graph
 from .lists import all_lists
@@ -51,27 +51,13 @@ def ssc_cka(a: Any, b: Any, *, estimator: str = "biased") -> Measured:
     return similarity(as_graph(a), as_graph(b), "ssc_cka", estimator=estimator)
 
 
-def _set(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Parameters as the core reads them; ``None`` takes the default."""
-
-    def text(v: Any) -> str:
-        return str(int(v)) if isinstance(v, float) and v.is_integer() else str(v)
-
-    return [(name, text(value)) for name, value in parameters.items() if value is not None]
-
-
-def similarity(
-    a: Any, b: Any, measure: str = "linear_cka", *, estimator: str | None = None, **parameters: Any
-) -> Measured:
-    """Any measure of ``subspect.methods("similarities")`` of two layers: activations, or graphs, as it wants them.
-
-    Its ``parameters`` go by name; ``estimator`` is one of them where the measure has estimators.
-    """
-    name, given = measure.replace("-", "_"), _set({"estimator": estimator, **parameters})
+def similarity(a: Any, b: Any, measure: str = "linear_cka", *, estimator: str = "biased") -> Measured:
+    """Any measure of ``subspect.methods("similarities")`` of two layers: activations, or graphs, as it wants them."""
+    measure = measure.replace("-", "_")
     if isinstance(a, (AffinityGraph, Expression)):
-        return _core.compare_graphs(as_graph(a)._core, as_graph(b)._core, name, given)
+        return _core.compare_graphs(as_graph(a)._core, as_graph(b)._core, measure, estimator)
     x, y = edge.matrix(a, "the first layer", np.float64), edge.matrix(b, "the second layer", np.float64)
-    return _core.compare(x, y, name, given)
+    return _core.compare(x, y, measure, estimator)
 
 
 @dataclass(frozen=True)
@@ -112,40 +98,62 @@ class SimilarityMatrix:
         return f"<SimilarityMatrix {self.measure} ({self.estimator}), {len(self.rows)} x {len(self.columns)} layers>"
 
     def _repr_html_(self) -> str:
-        title = f"{self.measure} ({self.estimator})" if self.estimator else self.measure
-        return html.heat_map(self.values, self.rows, self.columns, title)
+        return html.heat_map(self.values, self.rows, self.columns, f"{self.measure} ({self.estimator})")
+
+
+def _map(found: Any, measure: str, estimator: str, names: list[str]) -> SimilarityMatrix:
+    values, status = column(found, (len(names), len(names)))
+    return SimilarityMatrix(values, status, measure, estimator, names, names)
 
 
 def similarity_matrix(
     layers: Mapping[str, Any] | Sequence[Any],
     measure: str | None = None,
     *,
-    estimator: str | None = None,
+    estimator: str = "biased",
     memory: int | str = "1GiB",
     progress: Progress = False,
-    **parameters: Any,
 ) -> SimilarityMatrix:
     """Similarity of all pairs of layers.
 
     ``layers`` maps names to activations (then ``linear_cka`` unless told otherwise) or to graphs and Expressions (then
-    ``ssc_cka``). What layers are compared by is made once per layer while it fits into ``memory``.
+    ``ssc_cka``). Linear CKA of many wide layers is computed in panels within ``memory``.
     """
     named = dict(layers) if isinstance(layers, Mapping) else {str(k): v for k, v in enumerate(layers)}
+    if estimator not in ("biased", "debiased"):
+        raise ParameterError(f"`estimator` must be biased or debiased, found {estimator!r}")
     names, operands = list(named), list(named.values())
     graphs = bool(operands) and all(isinstance(v, (AffinityGraph, Expression)) for v in operands)
     measure = (measure or ("ssc_cka" if graphs else "linear_cka")).replace("-", "_")
-    info = next((m for m in all_lists()["similarities"] if m["name"] == measure), None)
-    given, budget = _set({"estimator": estimator, **parameters}), edge.n_bytes(memory)
-    with Watch(progress, measure) as watcher:
-        if graphs or (info is not None and info["operands"] == "graphs"):
-            held = [as_graph(g)._core for g in operands]
-            found = _core.map_graphs(held, measure, given, budget, watcher)
-        else:
-            arrays = [edge.matrix(x, name) for name, x in named.items()]
-            found = _core.map_activations(arrays, measure, given, budget, watcher)
-    values, status = column(found, (len(names), len(names)))
-    defaults = {p["name"]: p["default"] for p in (info or {"parameters": []})["parameters"]}
-    return SimilarityMatrix(values, status, measure, estimator or defaults.get("estimator", ""), names, names)
+    which = 0 if estimator == "biased" else 1
+    if measure == "ssc_cka":
+        return _map(_core.ssc_cka_maps([as_graph(g)._core for g in operands])[which], measure, estimator, names)
+    if measure == "linear_cka":
+        held = [edge.matrix(x, name) for name, x in named.items()]
+        with Watch(progress, measure) as watcher:
+            return _map(_core.linear_cka_maps(held, edge.n_bytes(memory), watcher)[which], measure, estimator, names)
+    return _pairwise(named, measure, estimator)
+
+
+def _pairwise(named: dict[str, Any], measure: str, estimator: str) -> SimilarityMatrix:
+    """All pairs one by one, for measures without an accounting of their own."""
+    from .measured import is_defined
+
+    known = {m["name"]: m for m in all_lists()["similarities"]}
+    if measure not in known:
+        raise ParameterError(f"no similarity measure is called {measure!r}: expected one of {', '.join(known)}")
+    if known[measure]["of"] == "graphs":
+        named = {name: as_graph(g) for name, g in named.items()}
+    names, n = list(named), len(named)
+    values, status = np.ma.masked_all((n, n)), np.full((n, n), "", dtype=object)
+    for i, a in enumerate(named.values()):
+        for j, b in enumerate(named.values()):
+            found = similarity(a, b, measure, estimator=estimator)
+            if is_defined(found):
+                values[i, j] = found
+            else:
+                status[i, j] = found.status  # type: ignore[union-attr]
+    return SimilarityMatrix(values, status, measure, estimator, names, names)
 
 
 def agreement(labels: Any, found: Any) -> dict[str, Measured]:
