@@ -146,6 +146,7 @@ def candidates(subspect, features, near, probabilities, labels, n_classes, count
         for k in counts:
             votes = np.eye(n_classes)[labels][near[name][:, :k]].mean(axis=1)
             out[name, f"cosine {k}-NN margin"] = margin(votes, labels)
+            out[name, f"cosine {k}-NN share of the label"] = -votes[np.arange(len(labels)), labels]
     for by in OURS:
         out["pooled + block", f"mean of {by}"] = np.mean([ours[name, by] for name in features], axis=0)
     return out

@@ -40,8 +40,8 @@ fn core_module(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(similarity::hsic, m)?)?;
     m.add_function(wrap_pyfunction!(similarity::compare, m)?)?;
     m.add_function(wrap_pyfunction!(similarity::compare_graphs, m)?)?;
-    m.add_function(wrap_pyfunction!(similarity::linear_cka_maps, m)?)?;
-    m.add_function(wrap_pyfunction!(similarity::ssc_cka_maps, m)?)?;
+    m.add_function(wrap_pyfunction!(similarity::activation_map, m)?)?;
+    m.add_function(wrap_pyfunction!(similarity::graph_map, m)?)?;
     m.add_function(wrap_pyfunction!(store::check_store, m)?)?;
     m.add_function(wrap_pyfunction!(run::run, m)?)?;
     m.add_function(wrap_pyfunction!(run::capture, m)?)?;

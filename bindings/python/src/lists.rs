@@ -52,12 +52,17 @@ fn graph_parameter(p: &subspect_graph::ParameterInfo) -> Value {
 }
 
 fn similarity(m: &subspect_similarity::MeasureInfo) -> Value {
-    let of = match m.compare {
-        subspect_similarity::Compare::Graphs(_) => "graphs",
-        subspect_similarity::Compare::Activations(_) => "activations",
+    let parameter = |p: &subspect_similarity::ParameterInfo| {
+        let default = match p.default {
+            subspect_similarity::Value::Number(v) => json!(v),
+            subspect_similarity::Value::Word(word) => json!(word),
+        };
+        json!({ "name": p.name, "default": default, "range": p.domain.to_string(), "summary": p.summary })
     };
     json!({
-        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range, "of": of,
+        "name": m.name, "summary": m.summary, "reference": m.reference, "range": m.range, "of": m.operands().as_str(),
+        "is_metric": m.metric, "is_symmetric": m.symmetric,
+        "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "is_distance": m.kind == subspect_similarity::Kind::Distance,
         "invariances": m.invariances.iter().map(|i| i.as_str()).collect::<Vec<_>>(),
     })

@@ -89,21 +89,26 @@ pub(crate) fn render(py: Python<'_>, run: PathBuf) -> Result<(PathBuf, Vec<Strin
 
 /// Similarity of every layer of one thing on disk with every layer of another.
 #[pyfunction]
-#[pyo3(signature = (a, b, measure, memory, progress=None))]
+#[pyo3(signature = (a, b, measure, set, memory, progress=None))]
 pub(crate) fn compare_files<'py>(
     py: Python<'py>,
     a: PathBuf,
     b: PathBuf,
     measure: Option<String>,
+    set: Vec<(String, String)>,
     memory: u64,
     progress: Option<Py<PyAny>>,
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let found = watched(py, 100, progress.as_ref(), move |watch| {
-        subspect_pipeline::similarity(&a, &b, measure.as_deref(), memory, watch)
+        subspect_pipeline::similarity(&a, &b, measure.as_deref(), &set, memory, watch)
     })??;
+    let estimator = match found.parameters.get("estimator") {
+        Some(subspect_similarity::Value::Word(word)) => word,
+        _ => "",
+    };
     let all = json!({
-        "measure": found.measure, "rows": found.rows, "columns": found.columns, "n_inputs": found.n_inputs,
-        "biased": found.biased, "debiased": found.debiased,
+        "estimator": estimator, "measure": found.measure.name, "rows": found.rows, "columns": found.columns, "n_inputs": found.n_inputs,
+        "values": found.values,
     });
     Ok(from_json(py, &all)?)
 }

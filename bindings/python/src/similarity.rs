@@ -2,11 +2,13 @@
 
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
-use subspect_linalg::Measured;
-use subspect_similarity::{self as core, Compare, Estimator, KernelMoments, MEASURES, MeasureInfo};
+use subspect_linalg::{MatRef, Measured};
+use subspect_similarity::{
+    self as core, Estimator, MEASURES, MeasureInfo, Operand, Parameters, SimilarityError,
+};
 
 use crate::array::Held;
-use crate::error::{Fault, parameter, shape};
+use crate::error::{Fault, parameter};
 use crate::graph::Graph;
 use crate::measured::{Column, column, scalar};
 use crate::watch::watched;
@@ -18,11 +20,19 @@ fn estimator(name: &str) -> Result<Estimator, Fault> {
     })
 }
 
-fn measure(name: &str) -> Result<&'static MeasureInfo, Fault> {
-    MEASURES.iter().copied().find(|m| m.name == name).ok_or_else(|| {
+/// Parameters of a measure by name, as text.
+type Set = Vec<(String, String)>;
+
+fn measure(name: &str, set: &Set) -> Result<(&'static MeasureInfo, Parameters), Fault> {
+    let info = core::measure(name).ok_or_else(|| {
         let known: Vec<&str> = MEASURES.iter().map(|m| m.name).collect();
         parameter(format!("no similarity measure is called \"{name}\": expected one of {}", known.join(", ")))
-    })
+    })?;
+    let mut parameters = Parameters::defaults(info);
+    for (name, text) in set {
+        parameters = parameters.with(name, text)?;
+    }
+    Ok((info, parameters))
 }
 
 /// CKA of two dense kernels (`N x N`, symmetric).
@@ -47,31 +57,35 @@ pub(crate) fn hsic<'py>(
     of_kernels(py, &k, &l, estimator_name, core::hsic)
 }
 
+/// A function of two kernels.
+type OfKernels = fn(MatRef<'_, f64>, MatRef<'_, f64>, Estimator) -> Result<Measured, SimilarityError>;
+
 fn of_kernels<'py>(
     py: Python<'py>,
     k: &PyReadonlyArray2<'py, f64>,
     l: &PyReadonlyArray2<'py, f64>,
     name: &str,
-    compute: core::CompareActivations,
+    compute: OfKernels,
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let (k, l, e) = (Held::new(k)?, Held::new(l)?, estimator(name)?);
     let value = watched(py, 0, None, move |_| compute(k.view(), l.view(), e))??;
     Ok(scalar(py, value)?)
 }
 
-/// A listed measure of two activation matrices over the same inputs.
+/// A listed measure of two activation matrices over the same inputs, in float64.
 #[pyfunction]
 pub(crate) fn compare<'py>(
     py: Python<'py>,
     x: PyReadonlyArray2<'py, f64>,
     y: PyReadonlyArray2<'py, f64>,
     name: &str,
-    estimator_name: &str,
+    set: Set,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    match measure(name)?.compare {
-        Compare::Activations(compute) => of_kernels(py, &x, &y, estimator_name, compute),
-        Compare::Graphs(_) => Err(shape(format!("{name} compares affinity graphs, found activations"))),
-    }
+    let (x, y) = (Held::new(&x)?, Held::new(&y)?);
+    let (info, parameters) = measure(name, &set)?;
+    let value =
+        watched(py, 0, None, move |_| core::compare(info, &parameters, x.view().into(), y.view().into()))??;
+    Ok(scalar(py, value)?)
 }
 
 /// A listed measure of two affinity graphs over the same inputs.
@@ -81,50 +95,46 @@ pub(crate) fn compare_graphs<'py>(
     a: &Graph,
     b: &Graph,
     name: &str,
-    estimator_name: &str,
+    set: Set,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    let e = estimator(estimator_name)?;
-    match measure(name)?.compare {
-        Compare::Graphs(compute) => {
-            let value = compute(a.affinity.adjacency(), b.affinity.adjacency(), e)?;
-            Ok(scalar(py, value)?)
-        }
-        Compare::Activations(_) => Err(shape(format!("{name} compares activations, found graphs"))),
-    }
+    let (info, parameters) = measure(name, &set)?;
+    let (a, b) = (a.affinity.adjacency(), b.affinity.adjacency());
+    Ok(scalar(py, core::compare(info, &parameters, a.into(), b.into())?)?)
 }
 
-/// Biased and debiased, each the entries of an `L x L` map row after row.
-type Maps<'py> = (Column<'py>, Column<'py>);
-
-fn maps<'py>(py: Python<'py>, moments: &KernelMoments) -> Maps<'py> {
-    let flat = |e| moments.cka_matrix(e).into_iter().flatten().collect::<Vec<Measured>>();
-    (column(py, flat(Estimator::Biased)), column(py, flat(Estimator::Debiased)))
-}
-
-/// Linear CKA of all pairs of layers, within `memory` bytes beside the layers.
+/// A listed measure of all pairs of layers, within `memory` bytes beside the layers: `L x L`, row after row.
 #[pyfunction]
-#[pyo3(signature = (layers, memory, progress=None))]
-pub(crate) fn linear_cka_maps<'py>(
+#[pyo3(signature = (layers, name, set, memory, progress=None))]
+pub(crate) fn activation_map<'py>(
     py: Python<'py>,
     layers: Vec<PyReadonlyArray2<'py, f32>>,
+    name: &str,
+    set: Set,
     memory: usize,
     progress: Option<Py<PyAny>>,
-) -> Result<Maps<'py>, Fault> {
+) -> Result<Column<'py>, Fault> {
     let held: Vec<Held<f32>> = layers.iter().map(Held::new).collect::<PyResult<_>>()?;
-    let moments = watched(py, 1000, progress.as_ref(), move |watch| {
-        let views: Vec<_> = held.iter().map(Held::view).collect();
-        core::linear_moments(&views, memory, watch)
+    let (info, parameters) = measure(name, &set)?;
+    let found = watched(py, 1000, progress.as_ref(), move |watch| {
+        let operands: Vec<Operand<'_>> = held.iter().map(|x| x.view().into()).collect();
+        core::similarity_matrix(info, &parameters, &operands, memory, watch)
     })??;
-    Ok(maps(py, &moments))
+    Ok(column(py, found.values))
 }
 
-/// SSC-CKA of all pairs of graphs.
+/// A listed measure of all pairs of graphs: `L x L`, row after row.
 #[pyfunction]
-pub(crate) fn ssc_cka_maps<'py>(py: Python<'py>, graphs: Vec<PyRef<'py, Graph>>) -> Result<Maps<'py>, Fault> {
+pub(crate) fn graph_map<'py>(
+    py: Python<'py>,
+    graphs: Vec<PyRef<'py, Graph>>,
+    name: &str,
+    set: Set,
+) -> Result<Column<'py>, Fault> {
     let held: Vec<_> = graphs.iter().map(|g| std::sync::Arc::clone(&g.affinity)).collect();
-    let moments = watched(py, 0, None, move |_| {
-        let views: Vec<_> = held.iter().map(|g| g.adjacency()).collect();
-        core::ssc_moments(&views)
+    let (info, parameters) = measure(name, &set)?;
+    let found = watched(py, 0, None, move |watch| {
+        let operands: Vec<Operand<'_>> = held.iter().map(|g| g.adjacency().into()).collect();
+        core::similarity_matrix(info, &parameters, &operands, usize::MAX, watch)
     })??;
-    Ok(maps(py, &moments))
+    Ok(column(py, found.values))
 }

@@ -5,11 +5,11 @@ mod common;
 
 use common::{Scratch, text};
 
-/// The demo, and the same network analysed by another method: `a` and `b`.
+/// The demo, and the same network analysed with sparser graphs: `a` and `b`.
 fn two_runs() -> Scratch {
     let s = Scratch::new();
     s.ok(&["demo", "--output", "a"]);
-    s.ok(&["run", "--config", "a/plan.toml", "--method", "omp", "--output", "b", "--no-report"]);
+    s.ok(&["run", "--config", "a/plan.toml", "--alpha-ratio", "0.3", "--output", "b", "--no-report"]);
     s
 }
 

@@ -53,12 +53,26 @@ fn a_record_reads_back_and_damage_is_named() {
     fs::write(run.record_path(), &text[..text.len() - 20]).unwrap();
     let error = run.read_record().unwrap_err().to_string();
     assert!(error.contains("expected the JSON of one run record") && error.contains(", line "), "{error}");
-    fs::write(run.record_path(), text.replacen("\"schema\": 1", "\"schema\": 2", 1)).unwrap();
+    fs::write(run.record_path(), text.replacen("\"schema\": 2", "\"schema\": 3", 1)).unwrap();
     let error = run.read_record().unwrap_err().to_string();
     assert!(
-        error.contains("its run record has schema 2, but this version of Subspect reads up to 1"),
+        error.contains("its run record has schema 3, but this version of Subspect reads up to 2"),
         "{error}"
     );
+
+    // A record of schema 1 lacks what schema 2 added, and reads as one in which none of it was computed.
+    let old = text.replacen("\"schema\": 2", "\"schema\": 1", 1);
+    let mut old: serde_json::Value = serde_json::from_str(&old).unwrap();
+    old.as_object_mut().unwrap().remove("scores");
+    for layer in old["layers"].as_array_mut().unwrap() {
+        layer.as_object_mut().unwrap().retain(|name, _| !["nulls", "intervals"].contains(&name.as_str()));
+    }
+    for map in old["similarity"].as_array_mut().unwrap() {
+        map.as_object_mut().unwrap().remove("inference");
+    }
+    fs::write(run.record_path(), old.to_string()).unwrap();
+    let read = run.read_record().unwrap();
+    assert_eq!((read.schema, read.scores.len(), read.layers.len()), (1, 0, record().layers.len()));
 
     let mut with_nan = record();
     with_nan.inputs.confidence = vec![0.5, f32::NAN];

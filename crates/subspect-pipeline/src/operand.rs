@@ -120,7 +120,7 @@ fn compare(
             maps(wanted, &one, &other, memory, events)?
         }
         Operands::Activations => match in_float64(a, b)? {
-            Some((x, y)) => maps(wanted, &[x.as_ref().into()], &[y.as_ref().into()], memory, events)?,
+            Some([x, y]) => maps(wanted, &[x.as_ref().into()], &[y.as_ref().into()], memory, events)?,
             None => {
                 let (ours, theirs) =
                     (a.activations(wanted.measure.name)?, b.activations(wanted.measure.name)?);
@@ -195,7 +195,7 @@ fn shared_moments(
 }
 
 /// Two single files of few inputs are compared in float64, as they were stored; `None` for anything larger.
-fn in_float64(a: &Operand, b: &Operand) -> Result<Option<(Matrix<f64>, Matrix<f64>)>, PipelineError> {
+fn in_float64(a: &Operand, b: &Operand) -> Result<Option<[Matrix<f64>; 2]>, PipelineError> {
     if !matches!((&a.kind, &b.kind), (Kind::Matrix, Kind::Matrix)) {
         return Ok(None);
     }
@@ -204,7 +204,7 @@ fn in_float64(a: &Operand, b: &Operand) -> Result<Option<(Matrix<f64>, Matrix<f6
         return Ok(None);
     }
     let (x, y) = (read_f64(&a.path)?, read_f64(&b.path)?);
-    Ok((x.n_rows().max(y.n_rows()) <= EXACT_GRAM_MAX).then_some((x, y)))
+    Ok((x.n_rows().max(y.n_rows()) <= EXACT_GRAM_MAX).then_some([x, y]))
 }
 
 /// Largest pair of files that is read whole into float64.

@@ -143,7 +143,7 @@ impl View {
             notes: record.notes.clone(),
             command: record.command.clone(),
             verdict: record.verdict.as_ref().map(verdict),
-            has_chance: record.maps.iter().any(|m| has_unclear(m)),
+            has_chance: record.maps.iter().any(has_unclear),
             tests: tests(record, level),
             layers: record.pairs.iter().map(|p| layer_row(record, p, level)).collect(),
             classes: record

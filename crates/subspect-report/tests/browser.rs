@@ -68,7 +68,10 @@ fn the_page_is_silent_in_a_browser() {
     let seen = visit(&browser, &page);
     assert!(seen.console.is_empty(), "{:#?}", seen.console);
     assert!(seen.requests.is_empty(), "{:#?}", seen.requests);
-    assert!(seen.dom.contains("data-n=\"20\" tabindex=\"0\""), "the script has not prepared the maps");
+    assert!(
+        seen.dom.contains("data-n=\"20\" data-columns=\"20\" tabindex=\"0\""),
+        "the script has not prepared the maps"
+    );
 
     // The same eyes see a page that does misbehave.
     let html = std::fs::read_to_string(&page).unwrap();

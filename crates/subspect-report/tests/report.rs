@@ -45,7 +45,7 @@ fn extremes() -> Vec<(&'static str, Sample)> {
 /// Neither a number that is none nor a template's leftovers.
 fn assert_clean(name: &str, html: &str) {
     // Base64 spells anything, by chance; the page's own script may use words that no reader sees.
-    let (html, _) = html.split_once("<script type=\"application/octet-stream\"").unwrap();
+    let html = html.split("<script type=\"application/octet-stream\"").next().unwrap_or_default();
     let html = match html.split_once(";base64,") {
         Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c| c != ')')),
         None => html.to_owned(),
@@ -229,8 +229,8 @@ fn a_record_that_cannot_be_read_leaves_the_earlier_report() {
 
     std::fs::write(&record, &text[..text.len() / 2]).unwrap();
     assert!(matches!(render(dir.path()), Err(ReportError::Truncated { .. })));
-    std::fs::write(&record, text.replacen("\"schema\":1", "\"schema\":2", 1)).unwrap();
-    assert!(matches!(render(dir.path()), Err(ReportError::Newer { found: 2, .. })));
+    std::fs::write(&record, text.replacen("\"schema\":2", "\"schema\":3", 1)).unwrap();
+    assert!(matches!(render(dir.path()), Err(ReportError::Newer { found: 3, .. })));
     assert_eq!(std::fs::read(&page).unwrap(), before);
     assert!(matches!(render(Path::new("no/such/run")), Err(ReportError::NoRecord { .. })));
 }

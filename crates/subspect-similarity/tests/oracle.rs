@@ -9,8 +9,11 @@ use subspect_similarity::{
     Estimator, Parameters, Silent, cka, compare, linear_cka, linear_moments, measure, ssc_cka,
 };
 
+/// Parameters by name.
+type Set = &'static [(&'static str, &'static str)];
+
 /// Every stored value of the seeded pair that 16 and more public implementations give: measure, parameters, value.
-const STORED: [(&str, &[(&str, &str)], f64); 11] = [
+const STORED: [(&str, Set, f64); 11] = [
     ("linear_cka", &[], 0.489_342_739_104_415_34),
     ("linear_cka", &[("estimator", "debiased")], 0.023_598_698_580_568_348),
     ("linear_cka", &[("estimator", "lange")], 0.053_336_443_340_930_37),

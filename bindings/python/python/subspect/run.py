@@ -17,7 +17,7 @@ from .errors import ParameterError, StoreError
 from .graph import AffinityGraph, affinity
 from .measured import Measured, Undefined, loads, show
 from .progress import Progress, Watch
-from .similarity import SimilarityMatrix
+from .similarity import SimilarityMatrix, given
 from .store import ActivationStore, write_store
 
 __all__ = ["LayerResult", "Run", "analyze", "capture", "compare", "layers", "report"]
@@ -307,12 +307,10 @@ def layers(model: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def compare(
-    a: Any, b: Any, measure: str | None = None, *, estimator: str = "biased", memory: int | str = "4GiB",
-    progress: Progress = False,
+    a: Any, b: Any, measure: str | None = None, *, estimator: str | None = None, memory: int | str = "4GiB",
+    progress: Progress = False, **parameters: Any,
 ) -> SimilarityMatrix:
     """Similarity of every layer of ``a`` with every layer of ``b``: runs, stores, or files of activations or graphs."""
-    if estimator not in ("biased", "debiased"):
-        raise ParameterError(f"`estimator` must be biased or debiased, found {estimator!r}")
 
     def where(x: Any) -> str:
         if isinstance(x, Run):
@@ -320,5 +318,5 @@ def compare(
         return os.fspath(x.folder if isinstance(x, ActivationStore) else x)
 
     with Watch(progress, "compare") as watcher:
-        found = _core.compare_files(where(a), where(b), measure, edge.n_bytes(memory), watcher)
-    return _matrix(found[estimator], found["measure"], estimator, found["rows"], found["columns"])
+        found = _core.compare_files(where(a), where(b), measure, given(estimator, parameters), edge.n_bytes(memory), watcher)
+    return _matrix(found["values"], found["measure"], found["estimator"], found["rows"], found["columns"])

@@ -51,13 +51,25 @@ def ssc_cka(a: Any, b: Any, *, estimator: str = "biased") -> Measured:
     return similarity(as_graph(a), as_graph(b), "ssc_cka", estimator=estimator)
 
 
-def similarity(a: Any, b: Any, measure: str = "linear_cka", *, estimator: str = "biased") -> Measured:
-    """Any measure of ``subspect.methods("similarities")`` of two layers: activations, or graphs, as it wants them."""
-    measure = measure.replace("-", "_")
+def similarity(
+    a: Any, b: Any, measure: str = "linear_cka", *, estimator: str | None = None, **parameters: Any
+) -> Measured:
+    """Any measure of ``subspect.methods("similarities")`` of two layers: activations, or graphs, as it wants them.
+
+    Parameters of the measure (``n_neighbors=20``, ``sigma=0.5``, ``estimator="debiased"``) go by name; the list has
+    their defaults and ranges.
+    """
+    measure, chosen = measure.replace("-", "_"), given(estimator, parameters)
     if isinstance(a, (AffinityGraph, Expression)):
-        return _core.compare_graphs(as_graph(a)._core, as_graph(b)._core, measure, estimator)
+        return _core.compare_graphs(as_graph(a)._core, as_graph(b)._core, measure, chosen)
     x, y = edge.matrix(a, "the first layer", np.float64), edge.matrix(b, "the second layer", np.float64)
-    return _core.compare(x, y, measure, estimator)
+    return _core.compare(x, y, measure, chosen)
+
+
+def given(estimator: str | None, parameters: dict[str, Any]) -> list[tuple[str, str]]:
+    """Parameters as the core takes them."""
+    named = parameters if estimator is None else {**parameters, "estimator": estimator}
+    return [(name, str(value)) for name, value in named.items()]
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,11 @@ class SimilarityMatrix:
         i, j = self.rows.index(pair[0]), self.columns.index(pair[1])
         return Undefined(str(self.status[i, j])) if self.status[i, j] else float(self.values.data[i, j])
 
+    @property
+    def title(self) -> str:
+        """The measure, and its estimator where it has one."""
+        return f"{self.measure} ({self.estimator})" if self.estimator else self.measure
+
     def to_numpy(self) -> np.ma.MaskedArray:
         """The values, masked where undefined."""
         return self.values
@@ -95,65 +112,46 @@ class SimilarityMatrix:
         return plot_similarity(self, **options)
 
     def __repr__(self) -> str:
-        return f"<SimilarityMatrix {self.measure} ({self.estimator}), {len(self.rows)} x {len(self.columns)} layers>"
+        return f"<SimilarityMatrix {self.title}, {len(self.rows)} x {len(self.columns)} layers>"
 
     def _repr_html_(self) -> str:
-        return html.heat_map(self.values, self.rows, self.columns, f"{self.measure} ({self.estimator})")
-
-
-def _map(found: Any, measure: str, estimator: str, names: list[str]) -> SimilarityMatrix:
-    values, status = column(found, (len(names), len(names)))
-    return SimilarityMatrix(values, status, measure, estimator, names, names)
+        return html.heat_map(self.values, self.rows, self.columns, self.title)
 
 
 def similarity_matrix(
     layers: Mapping[str, Any] | Sequence[Any],
     measure: str | None = None,
     *,
-    estimator: str = "biased",
+    estimator: str | None = None,
     memory: int | str = "1GiB",
     progress: Progress = False,
+    **parameters: Any,
 ) -> SimilarityMatrix:
-    """Similarity of all pairs of layers.
+    """Similarity of all pairs of layers by any measure of ``subspect.methods("similarities")``.
 
     ``layers`` maps names to activations (then ``linear_cka`` unless told otherwise) or to graphs and Expressions (then
-    ``ssc_cka``). Linear CKA of many wide layers is computed in panels within ``memory``.
+    ``ssc_cka``). What a layer is compared by is made once per layer while all of it fits into ``memory``; linear CKA of
+    many wide layers is computed in panels.
     """
     named = dict(layers) if isinstance(layers, Mapping) else {str(k): v for k, v in enumerate(layers)}
-    if estimator not in ("biased", "debiased"):
-        raise ParameterError(f"`estimator` must be biased or debiased, found {estimator!r}")
     names, operands = list(named), list(named.values())
     graphs = bool(operands) and all(isinstance(v, (AffinityGraph, Expression)) for v in operands)
     measure = (measure or ("ssc_cka" if graphs else "linear_cka")).replace("-", "_")
-    which = 0 if estimator == "biased" else 1
-    if measure == "ssc_cka":
-        return _map(_core.ssc_cka_maps([as_graph(g)._core for g in operands])[which], measure, estimator, names)
-    if measure == "linear_cka":
-        held = [edge.matrix(x, name) for name, x in named.items()]
-        with Watch(progress, measure) as watcher:
-            return _map(_core.linear_cka_maps(held, edge.n_bytes(memory), watcher)[which], measure, estimator, names)
-    return _pairwise(named, measure, estimator)
-
-
-def _pairwise(named: dict[str, Any], measure: str, estimator: str) -> SimilarityMatrix:
-    """All pairs one by one, for measures without an accounting of their own."""
-    from .measured import is_defined
-
     known = {m["name"]: m for m in all_lists()["similarities"]}
     if measure not in known:
         raise ParameterError(f"no similarity measure is called {measure!r}: expected one of {', '.join(known)}")
+    chosen = given(estimator, parameters)
     if known[measure]["of"] == "graphs":
-        named = {name: as_graph(g) for name, g in named.items()}
-    names, n = list(named), len(named)
-    values, status = np.ma.masked_all((n, n)), np.full((n, n), "", dtype=object)
-    for i, a in enumerate(named.values()):
-        for j, b in enumerate(named.values()):
-            found = similarity(a, b, measure, estimator=estimator)
-            if is_defined(found):
-                values[i, j] = found
-            else:
-                status[i, j] = found.status  # type: ignore[union-attr]
-    return SimilarityMatrix(values, status, measure, estimator, names, names)
+        found = _core.graph_map([as_graph(g)._core for g in operands], measure, chosen)
+    else:
+        held = [edge.matrix(x, name) for name, x in named.items()]
+        with Watch(progress, measure) as watcher:
+            found = _core.activation_map(held, measure, chosen, edge.n_bytes(memory), watcher)
+    values, status = column(found, (len(names), len(names)))
+    shown = dict(chosen).get("estimator") or next(
+        (p["default"] for p in known[measure]["parameters"] if p["name"] == "estimator"), ""
+    )
+    return SimilarityMatrix(values, status, measure, str(shown), names, names)
 
 
 def agreement(labels: Any, found: Any) -> dict[str, Measured]:

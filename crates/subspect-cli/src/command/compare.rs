@@ -51,19 +51,20 @@ fn after_help() -> String {
         .iter()
         .map(|m| {
             format!(
-                "  {:<21}{}",
+                "  {:<28}{}",
                 if m.of_layers { format!("{}(LAYER)", m.name) } else { m.name.into() },
                 m.summary
             )
         })
         .collect();
     format!(
-        "Differences and drops are the first minus the second. Conditions compare a measure by < <= > >= with a number:\n{}\n\
-         LAYER is a name or a glob of layers that both runs have, or LAYER_OF_A, LAYER_OF_B. Over several layers a\n\
-         condition holds when it holds for one. A value that is undefined makes its condition hold.\n\n\
+        "Differences and drops are the first minus the second. A condition compares one of these with a\n\
+         number by < <= > >=:\n{}\n\
+         LAYER is a name or a glob of layers that both runs have, or LAYER_OF_A, LAYER_OF_B. Over several\n\
+         layers a condition holds when it holds for one. A value that is undefined makes it hold.\n\n\
          Examples:\n  \
          subspect compare RUN_A RUN_B --output COMPARISON\n  \
-         subspect compare BEFORE AFTER --fail-if \"ssc_cka(fc) < 0.8\" --fail-if \"accuracy_drop > 0.01\" --format json\n  \
+         subspect compare BEFORE AFTER --fail-if \"ssc_cka(fc) < 0.8\" --format json\n  \
          subspect compare RUN_A RUN_B --format csv > similarity.csv",
         measures.join("\n")
     )

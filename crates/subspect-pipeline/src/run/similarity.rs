@@ -41,7 +41,8 @@ pub(crate) fn maps(
         };
         let key = KeyBuilder::new(measure, 2)
             .list("layers", keys)
-            .count("permutations", plan.permutations as u64)
+            // The null of linear CKA is exact: no permutations are drawn for it.
+            .count("permutations", if of_graphs { plan.permutations as u64 } else { 0 })
             .count("resamples", plan.resamples as u64)
             .number("level", plan.level)
             .count("seed", plan.seed)

@@ -23,7 +23,7 @@ const N_NEIGHBORS: ParameterInfo = ParameterInfo {
 pub(super) static KNN_JACCARD: MeasureInfo = MeasureInfo {
     name: "knn_jaccard",
     summary: "mean overlap of the inputs' nearest neighbours by cosine",
-    reference: "Jaccard 1912; Klabunde et al., ACM Computing Surveys 2025, section 3.5",
+    reference: "Jaccard 1912; Klabunde et al., ACM Computing Surveys 2025",
     kind: Kind::Similarity,
     range: "0 to 1; k / (2 (N - 1) - k) or so for unrelated layers",
     metric: true,

@@ -89,7 +89,7 @@ fn median_distance(squared: &Matrix<f64>) -> Option<f64> {
     if pairs.is_empty() {
         return None;
     }
-    let even = pairs.len() % 2 == 0;
+    let even = pairs.len().is_multiple_of(2);
     let (below, upper, _) = pairs.select_nth_unstable_by(middle, f64::total_cmp);
     let upper = upper.sqrt();
     let lower = if even { below.iter().fold(0.0_f64, |top, v| v.max(top)).sqrt() } else { upper };
