@@ -69,7 +69,7 @@ def plot_similarity(matrix: SimilarityMatrix, *, ax: Any = None, cmap: str = "vi
         for (i, j), value in np.ndenumerate(matrix.values.filled(np.nan)):
             if np.isfinite(value):
                 ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color="white" if value < 0.6 else "black")
-    fig.colorbar(image, ax=ax, label=f"{matrix.measure} ({matrix.estimator})")
+    fig.colorbar(image, ax=ax, label=matrix.title)
     return fig, ax
 
 
