@@ -12,6 +12,7 @@
 
 use rand::RngCore;
 use subspect_linalg::Seed;
+use subspect_statistics::below;
 
 use crate::AffinityGraph;
 
@@ -30,7 +31,7 @@ const START_RADIUS: f32 = 5.0;
 pub fn layout(graph: &AffinityGraph, n_epochs: usize, seed: Seed) -> Vec<[f32; 2]> {
     let mut places = start(graph, seed.axis("start"));
     let edges = Edges::of(graph, n_epochs);
-    let mut rng = Draws(seed.axis("negatives").rng());
+    let mut rng = seed.axis("negatives").rng();
     let connected: Vec<u32> =
         (0..graph.n_nodes()).filter(|&i| graph.n_neighbors(i) > 0).map(|i| i as u32).collect();
     for epoch in 0..n_epochs {
@@ -120,23 +121,7 @@ impl Edges {
     }
 }
 
-/// Random numbers with little work per draw.
-struct Draws<R>(R);
-
-impl<R: RngCore> Draws<R> {
-    /// Below `n`; the bias is below `n / 2^32`.
-    fn below(&mut self, n: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
-    }
-}
-
-fn step<R: RngCore>(
-    places: &mut [[f32; 2]],
-    [i, j]: [u32; 2],
-    connected: &[u32],
-    rate: f32,
-    rng: &mut Draws<R>,
-) {
+fn step<R: RngCore>(places: &mut [[f32; 2]], [i, j]: [u32; 2], connected: &[u32], rate: f32, rng: &mut R) {
     let (i, j) = (i as usize, j as usize);
     let pull = move_along(places[i], places[j], |d2| -2.0 / (1.0 + d2), rate);
     for a in 0..2 {
@@ -145,7 +130,7 @@ fn step<R: RngCore>(
     }
     for end in [i, j] {
         for _ in 0..N_NEGATIVES {
-            let other = connected[rng.below(connected.len())] as usize;
+            let other = connected[below(rng, connected.len())] as usize;
             if other != i && other != j {
                 let push =
                     move_along(places[end], places[other], |d2| 2.0 / ((0.01 + d2) * (1.0 + d2)), rate);

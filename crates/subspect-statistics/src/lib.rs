@@ -44,5 +44,5 @@ pub use normal::{normal_cdf, normal_quantile};
 pub use null::{Null, Tail, order_null, permutation_p};
 pub use paired::{PairedTest, mcnemar, sign_flip};
 pub use quantile::{quantile, ranks};
-pub use resample::{multiplicities, permutation, shuffle};
+pub use resample::{below, multiplicities, permutation, shuffle, shuffle_from};
 pub use wilson::wilson;

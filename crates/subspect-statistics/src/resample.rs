@@ -6,9 +6,13 @@ use subspect_linalg::Seed;
 /// Fisher and Yates' shuffle, spelled out so that no dependency's release changes a draw. The bias of scaling
 /// 32 random bits is below `n / 2^32`.
 pub fn shuffle<T>(values: &mut [T], seed: Seed) {
-    let mut rng = seed.rng();
+    shuffle_from(values, &mut seed.rng());
+}
+
+/// The same from a running generator.
+pub fn shuffle_from<T>(values: &mut [T], rng: &mut impl RngCore) {
     for i in (1..values.len()).rev() {
-        let j = below(&mut rng, i + 1);
+        let j = below(rng, i + 1);
         values.swap(i, j);
     }
 }
@@ -30,7 +34,8 @@ pub fn multiplicities(n: usize, seed: Seed) -> Vec<u32> {
     counts
 }
 
-fn below(rng: &mut impl RngCore, n: usize) -> usize {
+/// Uniform on `0..n`, from 32 random bits.
+pub fn below(rng: &mut impl RngCore, n: usize) -> usize {
     ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize
 }
 

@@ -16,8 +16,8 @@
 use subspect_linalg::Dictionary;
 
 use super::active_set::{Restricted, Weights};
-use super::correlations::{Query, for_each_above, max_abs, scan, scan_error, strongest};
-use super::exact_row::ExactRow;
+use super::correlations::{Query, for_each_above, scan, scan_error, strongest};
+use super::exact_row::{ExactRow, exact_alpha_max};
 use super::quadratic::{AtomEntries, Entries};
 use crate::certificate::{AffineFacts, on_support};
 use crate::panel::{Row, for_each_panel};
@@ -148,7 +148,12 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         target.mask(correlations);
         let alpha = match setup.alpha {
             Alpha::Absolute(alpha) => alpha,
-            Alpha::Ratio(ratio) => ratio * exact_alpha_max(setup, &target, correlations) / setup.l1_ratio,
+            Alpha::Ratio(ratio) => {
+                if setup.positive {
+                    correlations.iter_mut().for_each(|c| *c = c.max(0.0));
+                }
+                ratio * exact_alpha_max(&target, setup.norm, setup.positive, correlations) / setup.l1_ratio
+            }
         };
         let weights = Weights {
             l1: alpha * setup.l1_ratio,
@@ -359,22 +364,4 @@ fn balance(
 /// are [`PENALTY`] larger.
 fn pivot_noise(exact_entries: bool) -> f64 {
     if exact_entries { 1e-14 } else { 2e-6 / (1.0 + PENALTY) }
-}
-
-/// `max_{j != i} |x̂_i · x̂_j|` in float64: float32 names the candidates.
-fn exact_alpha_max(setup: &Setup<'_, '_>, target: &Target<'_, '_, '_>, correlations: &mut [f32]) -> f64 {
-    if setup.positive {
-        correlations.iter_mut().for_each(|c| *c = c.max(0.0));
-    }
-    let error = scan_error(target, setup.norm, 0, 0.0);
-    let threshold = (f64::from(max_abs(correlations)) - 2.0 * error) as f32;
-    let exact = ExactRow::new(target);
-    let mut most = 0.0_f64;
-    for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| {
-        if Some(j) != target.excluded() {
-            let c = exact.correlation(j);
-            most = most.max(if setup.positive { c } else { c.abs() });
-        }
-    });
-    most
 }

@@ -3,6 +3,7 @@
 
 use subspect_linalg::Matrix;
 
+use super::correlations::{for_each_above, max_abs, scan_error};
 use crate::target::Target;
 
 /// Row `i` with the coefficients set last.
@@ -77,4 +78,25 @@ impl<'r, 'd, 'a, 't> ExactRow<'r, 'd, 'a, 't> {
         let fit = self.atoms.iter().zip(&self.weights).map(|(&s, &w)| w * self.correlation(s as usize)).sum();
         self.target_dot_and_square(fit).1
     }
+}
+
+/// `max_{j != i} |x̂_i · x̂_j|` (with `positive`, of `x̂_i · x̂_j`) in float64: float32 names the candidates. `norm` is the
+/// longest atom's length.
+pub(crate) fn exact_alpha_max(
+    target: &Target<'_, '_, '_>,
+    norm: f64,
+    positive: bool,
+    correlations: &[f32],
+) -> f64 {
+    let error = scan_error(target, norm, 0, 0.0);
+    let threshold = (f64::from(max_abs(correlations)) - 2.0 * error) as f32;
+    let exact = ExactRow::new(target);
+    let mut most = 0.0_f64;
+    for_each_above(correlations, threshold.max(f32::MIN_POSITIVE), |j, _| {
+        if Some(j) != target.excluded() {
+            let c = exact.correlation(j);
+            most = most.max(if positive { c } else { c.abs() });
+        }
+    });
+    most
 }

@@ -11,7 +11,7 @@ use subspect_linalg::CsrValue;
 
 use super::network::{NeighbourSums, Network};
 use super::quality::Objective;
-use super::random::{below, shuffle};
+use subspect_statistics::{below, shuffle_from};
 
 /// Gains below this share of what was summed are rounding: without it two nodes could change places for ever.
 const ROUNDING: f64 = 1e-13;
@@ -26,7 +26,7 @@ pub(super) fn move_nodes<T: CsrValue>(
     let n = network.n_nodes();
     let mut communities = Sizes::of(&network.mass, of);
     let mut order: Vec<u32> = (0..n as u32).collect();
-    shuffle(&mut order, rng);
+    shuffle_from(&mut order, rng);
     let mut queue = VecDeque::from(order);
     let mut waits = vec![true; n];
     let mut sums = NeighbourSums::new(n);
@@ -88,7 +88,7 @@ fn best(
             return;
         } else {
             n_equal += 1;
-            if below(n_equal, rng) != 0 {
+            if below(rng, n_equal) != 0 {
                 return;
             }
         }

@@ -11,7 +11,8 @@ use subspect_linalg::CsrValue;
 
 use super::network::{NeighbourSums, Network, members_in_order, renumber};
 use super::quality::Objective;
-use super::random::{shuffle, uniform};
+use super::random::uniform;
+use subspect_statistics::shuffle_from;
 
 /// How nodes choose.
 #[derive(Clone, Copy)]
@@ -31,7 +32,7 @@ pub(super) fn refine<T: CsrValue>(
 ) -> (Vec<u32>, usize) {
     let n = network.n_nodes();
     let mut order: Vec<u32> = (0..n as u32).collect();
-    shuffle(&mut order, rng);
+    shuffle_from(&mut order, rng);
     let (starts, members) = members_in_order(of, n_communities, &order);
     let mut parts = Parts::single(network, of);
     let mut sums = NeighbourSums::new(n);

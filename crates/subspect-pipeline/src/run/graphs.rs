@@ -12,7 +12,7 @@ use subspect_linalg::{Csr, LinalgError, Seed};
 
 use super::LayerGraph;
 use super::log::Log;
-use super::note::{Note, file_hash};
+use super::note::{Note, file_hash, written_hash};
 use super::prepare::Prepared;
 use crate::express::{express, memory_mode};
 use crate::measure::{ClassStructure, MeasureSettings, measure};
@@ -105,9 +105,7 @@ impl LayerWork<'_> {
             .map_err(|e| located(e, name, &prepared.inputs.ids))?;
         let coefficients = expressed.solution.coefficients.to_f32();
         save_csr(&path, &coefficients)?;
-        let hash = file_hash(&path).ok_or_else(|| {
-            PipelineError::io("read", &path, std::io::Error::other("the file that was just written is gone"))
-        })?;
+        let hash = written_hash(&path)?;
         let seconds = expressed.record.seconds;
         let value = GraphNote { file_hash: hash, solve: expressed.record };
         let note = Note { key: key.to_owned(), seconds, value };

@@ -15,7 +15,7 @@ use subspect_linalg::{Matrix, Seed};
 
 use super::LayerGraph;
 use super::log::Log;
-use super::note::{Note, file_hash};
+use super::note::{Note, file_hash, written_hash};
 use crate::{Events, KeyBuilder, Outcome, PipelineError, Plan, Stage};
 
 /// Above this many inputs no map is drawn: points would hide each other, and the layout would take longer than the graph.
@@ -85,9 +85,7 @@ fn one(
     let start = Instant::now();
     let map = layout(&graph.affinity, plan.layout_epochs, Seed::new(plan.seed).axis("layout").axis(name));
     save(&path, &map)?;
-    let value = file_hash(&path).ok_or_else(|| {
-        PipelineError::io("read", &path, std::io::Error::other("the file that was just written is gone"))
-    })?;
+    let value = written_hash(&path)?;
     Note { key, seconds: start.elapsed().as_secs_f64(), value }.write(&note_path)?;
     Ok((map, Outcome::Computed))
 }

@@ -47,6 +47,13 @@ pub(crate) fn file_hash(path: &Path) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
+/// The hash of a file that was written just now.
+pub(crate) fn written_hash(path: &Path) -> Result<String, PipelineError> {
+    file_hash(path).ok_or_else(|| {
+        PipelineError::io("read", path, std::io::Error::other("the file that was just written is gone"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,8 +6,8 @@ use super::Setup;
 use crate::certificate::RowFacts;
 use crate::panel::Row;
 use crate::solvers::active_set::{Restricted, Weights};
-use crate::solvers::correlations::{for_each_above, max_abs, nearest, scan_error, strongest};
-use crate::solvers::exact_row::ExactRow;
+use crate::solvers::correlations::{for_each_above, nearest, scan_error, strongest};
+use crate::solvers::exact_row::{ExactRow, exact_alpha_max};
 use crate::solvers::quadratic::AtomEntries;
 use crate::target::Target;
 use crate::{Alpha, Certificate, SolveStatus};
@@ -45,7 +45,7 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
         let candidates = setup.confined.map(|n| nearest(&target, correlations, setup.positive, n));
         target.mask(correlations);
         setup.keep_admissible(correlations);
-        let alpha_max = exact_alpha_max(setup, &target, correlations) / setup.l1_ratio;
+        let alpha_max = exact_alpha_max(&target, setup.norm, setup.positive, correlations) / setup.l1_ratio;
         let weights = Weights { l1: 0.0, l2: 0.0, positive: setup.positive };
         let exact_entries = setup.dictionary.exact_gram().is_some();
         let noise = pivot_noise(exact_entries);
@@ -339,20 +339,4 @@ fn reach(
 /// The share of its diagonal below which a squared pivot is noise of the Gram entries.
 fn pivot_noise(exact_entries: bool) -> f64 {
     if exact_entries { 1e-13 } else { 2e-6 }
-}
-
-/// `max_{j != i} |x̂_i · x̂_j|` in float64: float32 names the candidates.
-fn exact_alpha_max(setup: &Setup<'_, '_, '_>, target: &Target<'_, '_, '_>, correlations: &[f32]) -> f64 {
-    let best = f64::from(max_abs(correlations));
-    let error = scan_error(target, setup.norm, 0, 0.0);
-    let exact = ExactRow::new(target);
-    let threshold = ((best - 2.0 * error) as f32).max(f32::MIN_POSITIVE);
-    let mut most = 0.0_f64;
-    for_each_above(correlations, threshold, |j, _| {
-        if Some(j) != target.excluded() {
-            let c = exact.correlation(j);
-            most = most.max(if setup.positive { c } else { c.abs() });
-        }
-    });
-    most
 }
