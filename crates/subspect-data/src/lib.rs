@@ -10,6 +10,7 @@
 //! | [`neighbours`] | every input's strongest neighbours in one layer |
 //! | [`rundir`], [`record`] | the run directory and its record |
 //! | [`comparison`] | what two runs have in common and where they differ |
+//! | [`dynamics`] | how a network's layers move and settle over its training |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
 //! and what to do. Files are written under a temporary name and renamed, see [`atomic`].
@@ -19,6 +20,7 @@ mod bytes;
 pub mod comparison;
 pub mod dataset;
 pub mod dense;
+pub mod dynamics;
 mod error;
 pub mod import;
 mod json;
