@@ -70,6 +70,7 @@ impl OptionSet for RunOptions {
         "examples",
         "neighbours",
         "batch_size",
+        "keep_activations",
         "memory",
         "engine",
     ];
