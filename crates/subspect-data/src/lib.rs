@@ -11,6 +11,7 @@
 //! | [`rundir`], [`record`] | the run directory and its record |
 //! | [`training`] | what was trained, on what, and how it went |
 //! | [`comparison`] | what two runs have in common and where they differ |
+//! | [`dynamics`] | how a network's layers move and settle over its training |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
 //! and what to do. Files are written under a temporary name and renamed, see [`atomic`].
@@ -20,6 +21,7 @@ mod bytes;
 pub mod comparison;
 pub mod dataset;
 pub mod dense;
+pub mod dynamics;
 mod error;
 pub mod import;
 mod json;
