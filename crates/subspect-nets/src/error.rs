@@ -176,6 +176,14 @@ pub enum NetsError {
         /// What is wrong.
         reason: String,
     },
+    /// A folder that is no series of snapshots.
+    #[error("{} is no series of snapshots: {reason}", folder.display())]
+    Checkpoints {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Weights of another network.
     #[error("the weights are not those of {architecture}: {problem}{}", fitting(.fits))]
     Weights {

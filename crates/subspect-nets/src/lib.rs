@@ -8,6 +8,7 @@
 mod architecture;
 mod capture;
 mod channels;
+mod checkpoints;
 mod choice;
 mod composite;
 mod embedding;
@@ -38,6 +39,7 @@ pub use capture::{
     ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture, capture_tokens,
 };
 pub use channels::Channels;
+pub use checkpoints::{Checkpoint, find_checkpoints};
 pub use choice::Choice;
 pub use engine::{ENGINES, Engine, EngineKind, Fed, FedData, ValueView, Visitor};
 pub use error::{BoxError, NetsError};
