@@ -14,6 +14,7 @@ mod composite;
 mod embedding;
 mod engine;
 mod error;
+mod from_weights;
 mod input;
 mod kind;
 mod layer;
