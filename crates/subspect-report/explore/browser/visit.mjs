@@ -69,8 +69,24 @@ if (await map.count()) {
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   assert.equal(stateOf(page).get("layer"), String(nLayers - 2));
+  // Every map can be chosen, the differences too.
+  const maps = page.locator(".x-card", { has: map }).locator("select");
+  for (const value of await maps.locator("option").evaluateAll((all) => all.map((o) => o.value))) {
+    await maps.selectOption(value);
+    assert.equal(stateOf(page).get("map"), value);
+    assert.notEqual(await page.locator(".x-map ~ .x-line b, .x-map ~ .x-line .status").count(), 0, "the pair is not read");
+  }
+  await shot(page, "difference");
+  await maps.selectOption("0");
 }
 await shot(page, "pair");
+
+// The charts by depth choose layers.
+const depths = page.locator(".x-depth");
+if (await depths.count()) {
+  await depths.first().locator(".x-hit").first().click();
+  assert.equal(stateOf(page).get("layer"), "0");
+}
 
 // An input in the table; its neighbour in the ego graph; a layer on its path.
 await page.locator(".x-rows tbody tr").first().click();
@@ -82,7 +98,7 @@ if (await nodes.count()) {
   await nodes.first().click();
   assert.notEqual(stateOf(page).get("input"), chosen, "a click on a neighbour does not choose it");
 }
-await page.locator(".x-hit").first().click();
+await page.locator(".x-path .x-hit").first().click();
 assert.equal(stateOf(page).get("layer"), "0");
 
 // A lasso around everything selects everything on the map; the search narrows the table.
@@ -104,16 +120,18 @@ assert.equal(await page.locator(".x-rows tbody tr").count(), 0);
 await page.getByRole("searchbox").fill("");
 assert.equal(await page.locator(".x-rows tbody tr").count(), before);
 
-// Every view can be taken along.
+// Every view can be taken along. (A page of its own for each kind: the browser stops after ten downloads.)
+const address = page.url();
 for (const kind of ["CSV", "PNG", "SVG"]) {
-  for (const button of await page.locator(".x-saves button:visible", { hasText: kind }).all()) {
-    const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  const other = (await open(address)).page;
+  for (const button of await other.locator(".x-saves button:visible", { hasText: kind }).all()) {
+    const [download] = await Promise.all([other.waitForEvent("download", { timeout: 5000 }), button.click()]);
     assert.equal(await download.failure(), null, `${kind} of ${await button.textContent()}`);
   }
+  await other.close();
 }
 
 // The address shows the same view to someone else, here in dark; a foreign address shows the first view.
-const address = page.url();
 const dark = await open(address, "dark");
 assert.equal(stateOf(dark.page).toString(), stateOf(page).toString());
 assert.equal(await dark.page.locator(".x-bar.x-a").getAttribute("data-layer"), stateOf(page).get("layer"));

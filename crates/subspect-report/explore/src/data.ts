@@ -10,7 +10,10 @@ export interface Layer {
   density: number;
   n_isolated: number;
   measures: Record<string, Value>;
-  null: [Value, Value];
+  /** 2.5 and 97.5 % quantiles under permuted labels, by measure. */
+  nulls: Record<string, [Value, Value]>;
+  /** Intervals over inputs, by measure. */
+  intervals: Record<string, [Value, Value]>;
   class_affinity: number[][];
 }
 
@@ -19,12 +22,30 @@ export interface SimilarityMap {
   title: string;
   estimator: string;
   values: Value[][];
+  inference: Inference | null;
+  /** First layer of every found block, ascending. */
+  blocks: number[] | null;
+}
+
+/** What is known about every cell of a map beside its value; p is that of the whole map. */
+export interface Inference {
+  level: number;
+  n_permutations: number;
+  lo: Value[][];
+  hi: Value[][];
+  p: Value[][];
+}
+
+/** A score of every input, of one layer or (null) over all. */
+export interface Score {
+  name: string;
+  layer: number | null;
 }
 
 interface Section {
   offset: number;
   length: number;
-  type: "u8" | "i16" | "u16" | "u32";
+  type: "u8" | "i16" | "u16" | "u32" | "f32";
 }
 
 interface Header {
@@ -34,6 +55,7 @@ interface Header {
   ids: string[];
   layers: Layer[];
   maps: SimilarityMap[];
+  scores: Score[];
   kept: number[];
   mapped: number[];
   linked: number[];
@@ -50,17 +72,17 @@ export interface Neighbour {
   reverse: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const NONE = 0xffff;
 const NOBODY = 0xffffffff;
 const FULL = 32767;
 
-type Numbers = Uint8Array | Int16Array | Uint16Array | Uint32Array;
+type Numbers = Uint8Array | Int16Array | Uint16Array | Uint32Array | Float32Array;
 
 /** Everything that the views read. */
 export class Run {
-  readonly header: Header;
-  private readonly arrays: Record<string, Numbers>;
+  header: Header;
+  private arrays: Record<string, Numbers>;
 
   constructor(bytes: ArrayBuffer) {
     const length = new DataView(bytes).getUint32(0, true);
@@ -73,6 +95,17 @@ export class Run {
     for (const [name, s] of Object.entries(this.header.sections)) {
       this.arrays[name] = view(bytes, start + s.offset, s);
     }
+  }
+
+  /** Shows another run: the views keep this object and draw again. */
+  show(other: Run): void {
+    this.header = other.header;
+    this.arrays = other.arrays;
+  }
+
+  /** Whether another run saw the same inputs in the same order. */
+  sharesInputs(other: Run): boolean {
+    return this.n === other.n && this.header.ids.every((id, i) => id === other.header.ids[i]);
   }
 
   get n(): number {
@@ -113,6 +146,12 @@ export class Run {
   }
   get hasPredictions(): boolean {
     return this.arrays.predictions.length > 0;
+  }
+
+  /** The k-th stored score of an input, or null where it is undefined. */
+  score(k: number, i: number): number | null {
+    const v = this.arrays.scores[k * this.n + i];
+    return Number.isFinite(v) ? v : null;
   }
 
   /** Places of a layer's inputs, x and y alternating between -1 and 1, or null. */
@@ -175,6 +214,8 @@ function view(bytes: ArrayBuffer, at: number, s: Section): Numbers {
       return new Uint16Array(bytes, at, s.length);
     case "u32":
       return new Uint32Array(bytes, at, s.length);
+    case "f32":
+      return new Float32Array(bytes, at, s.length);
   }
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn payload(context: &Context<'_>) -> Result<String, ReportError> {
     let mut sections = Sections::default();
     sections.inputs(context.record);
     sections.votes(context.record);
+    sections.scores(context.record);
     sections.layouts(files, &detail);
     sections.neighbours(files, &detail);
     sections.class_affinity(files, &detail);

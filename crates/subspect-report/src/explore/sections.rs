@@ -21,7 +21,7 @@ pub(crate) struct Section {
     pub(crate) offset: usize,
     /// Number of elements.
     pub(crate) length: usize,
-    /// `u8`, `i16`, `u16` or `u32`.
+    /// `u8`, `i16`, `u16`, `u32` or `f32`.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
 }
@@ -124,6 +124,19 @@ impl Sections {
             }
         }
         self.put("shares", "u8", &shares, |v| [v]);
+    }
+
+    /// `scores`: scores x N, NaN where a score is undefined.
+    pub(crate) fn scores(&mut self, record: &RunRecord) {
+        let n = record.inputs.ids.len();
+        let values: Vec<f32> = record
+            .scores
+            .iter()
+            .flat_map(|s| {
+                (0..n).map(|i| s.values.get(i).and_then(|v| v.value()).map_or(f32::NAN, |v| v as f32))
+            })
+            .collect();
+        self.put("scores", "f32", &values, f32::to_le_bytes);
     }
 
     /// `tiles`: place of each input's picture in the sprite, or [`NONE`].
