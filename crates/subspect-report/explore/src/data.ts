@@ -45,7 +45,7 @@ export interface Score {
 interface Section {
   offset: number;
   length: number;
-  type: "u8" | "i16" | "u16" | "u32" | "f32";
+  type: "u8" | "i8" | "i16" | "u16" | "u32" | "f32";
 }
 
 interface Header {
@@ -56,7 +56,6 @@ interface Header {
   layers: Layer[];
   maps: SimilarityMap[];
   scores: Score[];
-  kept: number[];
   mapped: number[];
   linked: number[];
   n_neighbours: number;
@@ -72,12 +71,11 @@ export interface Neighbour {
   reverse: number;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 const NONE = 0xffff;
-const NOBODY = 0xffffffff;
 const FULL = 32767;
 
-type Numbers = Uint8Array | Int16Array | Uint16Array | Uint32Array | Float32Array;
+type Numbers = Uint8Array | Int8Array | Int16Array | Uint16Array | Uint32Array | Float32Array;
 
 /** Everything that the views read. */
 export class Run {
@@ -101,6 +99,13 @@ export class Run {
   show(other: Run): void {
     this.header = other.header;
     this.arrays = other.arrays;
+  }
+
+  /** The same run as another object, which can show other epochs. */
+  copy(): Run {
+    const run = Object.create(Run.prototype) as Run;
+    run.show(this);
+    return run;
   }
 
   /** Whether another run saw the same inputs in the same order. */
@@ -158,7 +163,12 @@ export class Run {
   places(layer: number): Float32Array | null {
     const k = this.header.mapped.indexOf(layer);
     if (k < 0) return null;
-    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / FULL);
+    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / this.full("layout"));
+  }
+
+  /** The largest number that an array of shares can hold. */
+  private full(name: string): number {
+    return this.arrays[name] instanceof Int8Array ? 127 : FULL;
   }
 
   /** The strongest neighbours of an input in a layer, or null where none are kept. */
@@ -166,17 +176,14 @@ export class Run {
     const k = this.header.linked.indexOf(layer);
     if (k < 0) return null;
     const width = this.header.n_neighbours;
-    const scale = this.header.scales[k] / FULL;
+    const scale = this.header.scales[k] / this.full("near_coefficient");
+    const nobody = this.arrays.near_index instanceof Uint16Array ? 0xffff : 0xffffffff;
     const out: Neighbour[] = [];
     for (let at = (k * this.n + i) * width; at < (k * this.n + i + 1) * width; at++) {
       const input = this.arrays.near_index[at];
-      if (input === NOBODY) break;
-      out.push({
-        input,
-        affinity: this.arrays.near_affinity[at] * scale,
-        coefficient: this.arrays.near_coefficient[at] * scale,
-        reverse: this.arrays.near_reverse[at] * scale,
-      });
+      if (input === nobody) break;
+      const [coefficient, reverse] = [this.arrays.near_coefficient[at] * scale, this.arrays.near_reverse[at] * scale];
+      out.push({ input, affinity: Math.abs(coefficient) + Math.abs(reverse), coefficient, reverse });
     }
     return out;
   }
@@ -208,6 +215,8 @@ function view(bytes: ArrayBuffer, at: number, s: Section): Numbers {
   switch (s.type) {
     case "u8":
       return new Uint8Array(bytes, at, s.length);
+    case "i8":
+      return new Int8Array(bytes, at, s.length);
     case "i16":
       return new Int16Array(bytes, at, s.length);
     case "u16":

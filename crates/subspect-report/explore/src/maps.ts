@@ -1,7 +1,7 @@
 // The maps of a run as the reader chooses among them: the measures that it holds, then their differences cell by cell.
 
 import { diverging, inkOn, inkOnDiverging, viridis } from "./colour.ts";
-import type { Inference, Run, SimilarityMap, Value } from "./data.ts";
+import type { Inference, SimilarityMap, Value } from "./data.ts";
 import { shown } from "./number.ts";
 
 export interface ShownMap {
@@ -18,12 +18,12 @@ export interface ShownMap {
 export const REACH = 0.5;
 
 /** All maps, then the difference of every two measures with one estimator. */
-export function shownMaps(run: Run): ShownMap[] {
-  const maps = run.maps.map((m) => ({
+export function shownMaps(of: SimilarityMap[]): ShownMap[] {
+  const maps = of.map((m) => ({
     name: `${m.measure}_${m.estimator}`, title: [m.title, m.estimator].filter(Boolean).join(", "), values: m.values,
     inference: m.inference, blocks: m.blocks, parts: null,
   }));
-  const differences = run.maps.flatMap((a, k) => run.maps.slice(k + 1)
+  const differences = of.flatMap((a, k) => of.slice(k + 1)
     .filter((b) => b.estimator === a.estimator && b.measure !== a.measure)
     .map((b) => difference(a, b)));
   return [...maps, ...differences];

@@ -3,7 +3,7 @@
 
 import { surface } from "./canvas.ts";
 import { diverging, viridis } from "./colour.ts";
-import type { Run } from "./data.ts";
+import type { Run, SimilarityMap } from "./data.ts";
 import { choice, colourOf, h } from "./dom.ts";
 import { escape, saveCsv, savePng, saveSvg, saves } from "./files.ts";
 import { about, blocksOf, cellColour, cellInk, hatch, REACH, type ShownMap, shownMaps, unclear } from "./maps.ts";
@@ -13,19 +13,22 @@ import type { Store } from "./state.ts";
 /** Width of the layers' names. */
 const LABELS = 92;
 
-export function similarity(run: Run, store: Store): HTMLElement | null {
-  if (run.maps.length === 0) return null;
+export function similarity(run: Run, store: Store, beside: Run, cross: SimilarityMap[]): HTMLElement | null {
+  if (beside !== run && cross.length === 0) return notCompared(run, beside);
+  if (beside === run && run.maps.length === 0) return null;
   const n = run.layers.length;
+  const m = beside.layers.length;
   let cursor: [number, number] | null = null;
   const readout = h("p", { class: "x-line", "aria-live": "polite" });
   const head = h("div", { class: "x-head" });
   const foot = h("div");
-  const cellOf = (width: number) => (width - LABELS) / n;
-  const map = (): ShownMap => shownMaps(run)[store.state.map];
+  const cellOf = (width: number) => (width - LABELS) / m;
+  const maps = () => shownMaps(beside === run ? run.maps : cross);
+  const map = (): ShownMap => maps()[store.state.map] ?? maps()[0];
 
   const { canvas, redraw } = surface(
     { class: "x-map", tabindex: 0, role: "img", "aria-label": "Similarity of every pair of layers; arrow keys read a pair, Enter sets it" },
-    (width) => width - LABELS, ({ context, width }) => {
+    (width) => n * cellOf(width), ({ context, width }) => {
       const size = cellOf(width);
       const now = map();
       context.translate(LABELS, 0);
@@ -34,11 +37,11 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
       context.translate(-LABELS, 0);
       axis(context, size);
       const { layer, other } = store.state;
-      mark(context, layer, layer, size, colourOf("--blue"));
-      if (other >= 0) {
-        mark(context, other, other, size, colourOf("--orange"));
-        mark(context, Math.max(layer, other), Math.min(layer, other), size, "#ffffff");
+      if (beside === run) {
+        mark(context, layer, layer, size, colourOf("--blue"));
+        if (other >= 0) mark(context, other, other, size, colourOf("--orange"));
       }
+      if (other >= 0) mark(context, layer, other, size, "#ffffff");
       if (cursor) mark(context, cursor[0], cursor[1], size, "#ffffff");
     });
 
@@ -89,7 +92,8 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
     context.textAlign = "right";
     context.textBaseline = "middle";
     run.layers.forEach((layer, i) => {
-      const { layer: a, other: b } = store.state;
+      const { layer: a } = store.state;
+      const b = beside === run ? store.state.other : -1;
       if (i % every !== 0 && i !== a && i !== b) return;
       context.fillStyle = colourOf(i === a ? "--blue" : i === b ? "--orange" : "--muted");
       context.fillText(layer.short, LABELS - 6, (i + 0.5) * size, LABELS - 8);
@@ -113,7 +117,7 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
     const now = map();
     const value = now.values[i][j];
     const more = about(now, i, j);
-    readout.replaceChildren(`${run.layers[i].name} × ${run.layers[j].name}  `,
+    readout.replaceChildren(`${run.layers[i].name} × ${beside.layers[j].name}  `,
       typeof value === "number" ? h("b", {}, shown(value)) : h("span", { class: "status" }, value),
       more ? h("span", { class: "x-more" }, more) : "");
   }
@@ -122,7 +126,7 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
     const box = canvas.getBoundingClientRect();
     const size = cellOf(box.width);
     const [i, j] = [Math.floor((event.clientY - box.top) / size), Math.floor((event.clientX - box.left - LABELS) / size)];
-    return i >= 0 && i < n && j >= 0 && j < n ? [i, j] : null;
+    return i >= 0 && i < n && j >= 0 && j < m ? [i, j] : null;
   }
 
   function move(to: [number, number] | null): void {
@@ -132,7 +136,7 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
   }
 
   function pin([i, j]: [number, number]): void {
-    store.set({ layer: i, other: i === j ? -1 : j });
+    store.set({ layer: i, other: i === j && beside === run ? -1 : j });
   }
 
   canvas.addEventListener("pointermove", (event) => move(at(event)));
@@ -145,35 +149,44 @@ export function similarity(run: Run, store: Store): HTMLElement | null {
     const step = ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] } as Record<string, number[]>)[event.key];
     const [i, j] = cursor ?? [store.state.layer, Math.max(0, store.state.other)];
     if (event.key === "Enter") pin([i, j]);
-    else if (step) move([Math.min(n - 1, Math.max(0, i + step[0])), Math.min(n - 1, Math.max(0, j + step[1]))]);
+    else if (step) move([Math.min(n - 1, Math.max(0, i + step[0])), Math.min(m - 1, Math.max(0, j + step[1]))]);
     else return;
     event.preventDefault();
   });
   canvas.addEventListener("blur", () => move(null));
 
   function controls(): void {
-    const maps = shownMaps(run).map((m, k) => [String(k), m.title] as const);
+    const titles = maps().map((m, k) => [String(k), m.title] as const);
     const { name, values } = map();
     head.replaceChildren(
-      choice("Similarity", maps, String(store.state.map), (k) => store.set({ map: Number(k) })),
+      choice("Similarity", titles, String(Math.min(store.state.map, titles.length - 1)), (k) => store.set({ map: Number(k) })),
       saves({
         PNG: () => savePng(`${name}.png`, canvas),
-        SVG: () => saveSvg(`${name}.svg`, svg(run, map())),
-        CSV: () => saveCsv(`${name}.csv`, [["layer", ...run.layers.map((l) => l.name)],
+        SVG: () => saveSvg(`${name}.svg`, svg(run, beside, map())),
+        CSV: () => saveCsv(`${name}.csv`, [["layer", ...beside.layers.map((l) => l.name)],
           ...values.map((row, i) => [run.layers[i].name, ...row])]),
       }));
     foot.replaceChildren(...legend(map()));
   }
 
   store.onChange((now, before) => {
-    if (now.map !== before.map) controls();
+    if (now.map !== before.map || now.epoch !== before.epoch) controls();
     read();
     redraw();
   });
   controls();
   read();
   return h("section", { class: "x-card", "aria-label": "Similarity between layers" },
-    h("h3", {}, "Which layers do the same work"), head, canvas, foot, readout);
+    h("h3", {}, "Which layers do the same work"),
+    beside === run ? null : h("p", { class: "x-note" }, "rows: ", h("span", { class: "x-name-a" }, run.header.title), ", columns: ",
+      h("span", { class: "x-name-b" }, beside.header.title)),
+    head, canvas, foot, readout);
+}
+
+function notCompared(run: Run, beside: Run): HTMLElement {
+  return h("section", { class: "x-card", "aria-label": "Similarity between layers" }, h("h3", {}, "Which layers do the same work"),
+    h("p", { class: "note" }, `The page holds no comparison of ${run.header.title} with ${beside.header.title}. `,
+      h("code", {}, "subspect compare A B --output C"), " makes one, ", h("code", {}, "subspect report A B --comparison C --output PAGE.html"), " shows it here."));
 }
 
 /** The fixed scale of colours, and what hatching and outlines mean where there are any. */
@@ -195,7 +208,7 @@ function legend(map: ShownMap): HTMLElement[] {
   ];
 }
 
-function svg(run: Run, map: ShownMap): string {
+function svg(run: Run, beside: Run, map: ShownMap): string {
   const [size, left, n] = [16, 140, run.layers.length];
   const lines = hatch(size);
   const cells = map.values.flatMap((row, i) => row.map((v, j) => {
@@ -208,6 +221,6 @@ function svg(run: Run, map: ShownMap): string {
     `<rect x="${left + a * size}" y="${a * size}" width="${(b - a + 1) * size}" height="${(b - a + 1) * size}" fill="none" stroke="#fff" stroke-width="2"/>`);
   const names = run.layers.map((l, i) =>
     `<text x="134" y="${(i + 0.7) * size}" text-anchor="end" font-size="11" font-family="sans-serif">${escape(l.short)}</text>`);
-  const [w, height] = [left + n * size, n * size];
+  const [w, height] = [left + beside.layers.length * size, n * size];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${height}" width="${w}" height="${height}">${names.join("")}${cells.join("")}${blocks.join("")}</svg>`;
 }

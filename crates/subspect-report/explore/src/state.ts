@@ -5,6 +5,9 @@ export type Colour = "class" | "prediction" | "vote" | "agreement" | "confidence
 export type Rank = "mistakes" | "vote-label" | "vote-network" | "moved" | "restless" | "all" | `score-${number}`;
 
 export interface State {
+  /** The run looked at, and the one whose layers stand beside its own: the same one for layers of one network. */
+  run: number;
+  beside: number;
   /** The epoch of a training run, as an index; 0 for a single run. */
   epoch: number;
   /** The layer looked at. */
@@ -28,11 +31,14 @@ export const RANKS: Rank[] = ["mistakes", "vote-label", "vote-network", "moved",
 
 export interface Bounds {
   layers: number;
+  /** Layers of the network beside, where it is another one. */
+  others: number;
   inputs: number;
   maps: number;
   classes: number;
   scores: number;
   epochs: number;
+  runs: number;
   measures: string[];
 }
 
@@ -49,14 +55,16 @@ export function fromHash(hash: string, start: State, bounds: Bounds): State {
   if (!hash.startsWith(PREFIX)) return start;
   const parts = new URLSearchParams(hash.slice(PREFIX.length));
   const state = { ...start };
-  const whole = (key: "layer" | "other" | "input" | "map" | "only" | "epoch", lowest: number, end: number) => {
+  const whole = (key: "layer" | "other" | "input" | "map" | "only" | "epoch" | "run" | "beside", lowest: number, end: number) => {
     const text = parts.get(key);
     const value = Number(text);
     if (text !== null && Number.isInteger(value) && value >= lowest && value < end) state[key] = value;
   };
+  whole("run", 0, bounds.runs);
+  whole("beside", 0, bounds.runs);
   whole("epoch", 0, bounds.epochs);
   whole("layer", 0, bounds.layers);
-  whole("other", -1, bounds.layers);
+  whole("other", -1, bounds.others);
   whole("input", -1, bounds.inputs);
   whole("map", 0, bounds.maps);
   whole("only", -1, bounds.classes);
@@ -79,7 +87,11 @@ export class Store {
     this.listeners.push(listener);
   }
 
+  /** Prepares a change; false holds it back. */
+  before: (change: Partial<State>) => boolean = () => true;
+
   set(change: Partial<State>): void {
+    if (!this.before(change)) return;
     const before = this.state;
     this.state = { ...before, ...change };
     for (const listener of this.listeners) listener(this.state, before);

@@ -13,21 +13,21 @@ const run = new Run(sample((header) => {
 }));
 
 test("measures with one estimator have a difference, the first minus the second", () => {
-  const maps = shownMaps(run);
+  const maps = shownMaps(run.maps);
   assert.deepEqual(maps.map((m) => m.name), ["ssc_cka_biased", "linear_cka_biased", "linear_cka_debiased", "ssc_cka_minus_linear_cka_biased"]);
   assert.deepEqual(maps[3].values, [[0, -0.5], [-0.5, 0]]);
   assert.equal(about(maps[3], 0, 1), "ssc_cka 0.250, linear_cka 0.750");
 });
 
 test("cells that are not told from chance are unclear, in the map and in a difference", () => {
-  const maps = shownMaps(run);
+  const maps = shownMaps(run.maps);
   assert.deepEqual([unclear(maps[0], 0, 1), unclear(maps[0], 0, 0), unclear(maps[1], 0, 1), unclear(maps[3], 0, 1)], [true, false, false, true]);
   assert.equal(about(maps[0], 0, 1), "95 % interval 0.100 to 0.400, p = 0.300 for the whole map, not told from chance");
 });
 
 test("a status has no colour, a block of one layer no outline", () => {
-  assert.equal(cellColour(shownMaps(run)[2], "not_positive"), null);
-  assert.deepEqual(blocksOf(shownMaps(run)[0]), []);
+  assert.equal(cellColour(shownMaps(run.maps)[2], "not_positive"), null);
+  assert.deepEqual(blocksOf(shownMaps(run.maps)[0]), []);
 });
 
 test("hatching stays within its cell", () => {

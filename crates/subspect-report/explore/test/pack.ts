@@ -12,7 +12,6 @@ export function sample(change: (header: Record<string, unknown>) => void = () =>
     ["votes", "u16", [0, 1, 1, 0, 0xffff, 0]],
     ["layout", "i16", [0, 0, 32767, -32767, 100, 100]],
     ["near_index", "u32", [1, 2, 0, 2, 0, 0xffffffff, 2, 1, 0xffffffff, 0xffffffff, 0, 0xffffffff]],
-    ["near_affinity", "u16", [32767, 16384, 32767, 100, 16384, 0, 32767, 8192, 0, 0, 32767, 0]],
     ["near_coefficient", "i16", [-32767, 0, 32767, 100, 16384, 0, 32767, 0, 0, 0, 32767, 0]],
     ["near_reverse", "i16", [0, 16384, 0, 0, 0, 0, 0, 8192, 0, 0, 0, 0]],
     ["shares", "u8", [51, 204, 255, 0, 0, 255, 255, 0, 0, 0, 204, 51]],
@@ -31,8 +30,8 @@ export function sample(change: (header: Record<string, unknown>) => void = () =>
     intervals: typeof q === "number" ? { modularity: [0.05, 0.15] } : {}, class_affinity: [[0.75, 0.25], [0.5, 0.5]],
   });
   const header: Record<string, unknown> = {
-    version: 2, title: "t", classes: ["cat", "dog"], ids: ["a", "b", "c"], layers: [layer("one", 0.1), layer("two", "one_class")],
-    maps: [], scores: [{ name: "propagated_label", layer: 0 }], kept: [0, 1], mapped: [1], linked: [0, 1], n_neighbours: 2, scales: [2, 1],
+    version: 3, title: "t", classes: ["cat", "dog"], ids: ["a", "b", "c"], layers: [layer("one", 0.1), layer("two", "one_class")],
+    maps: [], scores: [{ name: "propagated_label", layer: 0 }], mapped: [1], linked: [0, 1], n_neighbours: 2, scales: [2, 1],
     tile: { width: 8, height: 8, columns: 2, rows: 1, n_dropped: 1 }, sections,
   };
   change(header);

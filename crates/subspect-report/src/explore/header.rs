@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use subspect_data::record::{IntervalRecord, LayerRecord, NullRecord, ScoreRecord, SimilarityRecord};
+use subspect_data::record::{
+    InferenceRecord, IntervalRecord, LayerRecord, NullRecord, ScoreRecord, SimilarityRecord,
+};
 use subspect_linalg::Measured;
 
-use super::LayerFiles;
 use super::detail::Detail;
 use super::sections::{Section, Sections};
+use super::{LayerFiles, Packable};
 use crate::context::Context;
 use crate::figure::measure_title;
 use crate::names::class_name;
 use crate::panel::title;
 
 /// Version of the packed layout: the script refuses another one.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Serialize)]
 pub(crate) struct Header<'a> {
@@ -26,9 +28,7 @@ pub(crate) struct Header<'a> {
     layers: Vec<Layer<'a>>,
     maps: Vec<Map>,
     scores: Vec<Score<'a>>,
-    /// Layers with single inputs, as indices into `layers`.
-    kept: &'a [usize],
-    /// Which of the kept layers have a map and neighbours: positions in the arrays follow these lists.
+    /// The layers with a map and with neighbours: positions in the arrays follow these lists.
     mapped: Vec<usize>,
     linked: Vec<usize>,
     n_neighbours: usize,
@@ -54,26 +54,39 @@ struct Layer<'a> {
     class_affinity: Vec<Vec<f32>>,
 }
 
+/// A layer x layer map, of one network or of two.
 #[derive(Serialize)]
-struct Map {
-    measure: String,
-    title: String,
-    estimator: String,
-    values: Vec<Vec<Number>>,
-    inference: Option<Inference>,
+pub(crate) struct Map {
+    pub(crate) measure: String,
+    pub(crate) title: String,
+    pub(crate) estimator: String,
+    pub(crate) values: Vec<Vec<Number>>,
+    pub(crate) inference: Option<Inference>,
     /// First layer of every block that was found, ascending; none where no search was made.
-    blocks: Option<Vec<usize>>,
+    pub(crate) blocks: Option<Vec<usize>>,
 }
 
 /// What is known about every cell beside its value.
 #[derive(Serialize)]
-struct Inference {
+pub(crate) struct Inference {
     level: f64,
     n_permutations: usize,
     lo: Vec<Vec<Number>>,
     hi: Vec<Vec<Number>>,
     /// p for the whole map (step-down max-T).
     p: Vec<Vec<Number>>,
+}
+
+impl Inference {
+    pub(crate) fn new(found: &InferenceRecord) -> Self {
+        Inference {
+            level: found.level,
+            n_permutations: found.n_permutations,
+            lo: numbers(&found.lo),
+            hi: numbers(&found.hi),
+            p: numbers(&found.p_adjusted),
+        }
+    }
 }
 
 /// A score of every input; its values are a row of the section `scores`.
@@ -87,7 +100,7 @@ struct Score<'a> {
 /// A number with five decimals, or the name of a status.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Number {
+pub(crate) enum Number {
     Value(f64),
     Status(&'static str),
 }
@@ -103,14 +116,15 @@ struct Tile {
 
 impl<'a> Header<'a> {
     pub(crate) fn new(
-        context: &'a Context<'_>,
+        run: &Packable<'a>,
         files: &[LayerFiles],
         detail: &'a Detail,
         sections: &'a Sections,
     ) -> Self {
+        let context: &'a Context<'a> = run.context;
         let record = context.record;
-        let with = |has: fn(&LayerFiles) -> bool| -> Vec<usize> {
-            detail.layers.iter().copied().filter(|&l| has(&files[l])).collect()
+        let only = |layers: &[usize], has: fn(&LayerFiles) -> bool| -> Vec<usize> {
+            layers.iter().copied().filter(|&l| has(&files[l])).collect()
         };
         Header {
             version: VERSION,
@@ -125,12 +139,11 @@ impl<'a> Header<'a> {
                 .collect(),
             maps: record.similarity.iter().map(map).collect(),
             scores: record.scores.iter().map(|s| score(s, &record.layers)).collect(),
-            kept: &detail.layers,
-            mapped: with(|f| f.layout.is_some()),
-            linked: with(|f| f.neighbours.is_some()),
+            mapped: only(&detail.mapped, |f| f.layout.is_some()),
+            linked: only(&detail.linked, |f| f.neighbours.is_some()),
             n_neighbours: detail.n_neighbours,
             scales: &sections.scales,
-            tile: context.sprite.as_ref().map(|s| Tile {
+            tile: run.sprite.map(|s| Tile {
                 width: s.tile.0,
                 height: s.tile.1,
                 columns: s.columns,
@@ -174,13 +187,7 @@ fn map(map: &SimilarityRecord) -> Map {
         title: measure_title(&map.measure),
         estimator: map.estimator.clone(),
         values: numbers(&map.values),
-        inference: map.inference.as_ref().map(|found| Inference {
-            level: found.level,
-            n_permutations: found.n_permutations,
-            lo: numbers(&found.lo),
-            hi: numbers(&found.hi),
-            p: numbers(&found.p_adjusted),
-        }),
+        inference: map.inference.as_ref().map(Inference::new),
         blocks: None,
     }
 }
@@ -190,7 +197,7 @@ fn score<'a>(score: &'a ScoreRecord, layers: &[LayerRecord]) -> Score<'a> {
     Score { name: &score.name, layer }
 }
 
-fn numbers(table: &[Vec<Measured>]) -> Vec<Vec<Number>> {
+pub(crate) fn numbers(table: &[Vec<Measured>]) -> Vec<Vec<Number>> {
     table.iter().map(|row| row.iter().map(|&v| number(v)).collect()).collect()
 }
 
