@@ -174,7 +174,7 @@ class SelfExpressiveGraph(TransformerMixin, _Expressing):
         self._X = X.copy()  # the caller may change its array afterwards
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **options: Any) -> sp.csr_array:
+    def fit_transform(self, X: Any, y: Any = None) -> sp.csr_array:
         """The coefficients of the fitted inputs, each by the others."""
         return self.fit(X, y).coefficients_
 
