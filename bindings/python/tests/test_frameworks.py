@@ -215,11 +215,14 @@ def test_linear_cka_is_rsatoolboxs_whitened_cosine(layer):
     x = layer[0][:40]
     rng = np.random.default_rng(0)
     y = np.tanh(x @ rng.normal(size=(30, 12)))
-    dissimilarities = [
-        rsatoolbox.rdm.calc_rdm(rsatoolbox.data.Dataset(v.astype(np.float64)), method="euclidean") for v in (x, y)
-    ]
-    theirs = float(rsatoolbox.rdm.compare(*dissimilarities, method="cosine_cov")[0, 0])
-    assert subspect.linear_cka(x, y) == pytest.approx(theirs, abs=1e-6)
-    for mine, method in (("pearson", "corr"), ("spearman", "spearman")):
-        theirs = float(rsatoolbox.rdm.compare(*dissimilarities, method=method)[0, 0])
-        assert subspect.similarity(x, y, "rsa_euclidean", comparison=mine) == pytest.approx(theirs, abs=1e-6), method
+
+    def theirs(form, comparison):
+        data = [rsatoolbox.data.Dataset(v.astype(np.float64)) for v in (x, y)]
+        dissimilarities = [rsatoolbox.rdm.calc_rdm(d, method=form) for d in data]
+        return pytest.approx(float(rsatoolbox.rdm.compare(*dissimilarities, method=comparison)[0, 0]), abs=1e-6)
+
+    # Their Euclidean dissimilarities are squared, and whitened: linear CKA (Diedrichsen et al. 2021).
+    assert subspect.linear_cka(x, y) == theirs("euclidean", "cosine_cov")
+    assert subspect.similarity(x, y, "rsa_euclidean", comparison="spearman") == theirs("euclidean", "spearman")
+    for mine, comparison in (("pearson", "corr"), ("spearman", "spearman"), ("cosine", "cosine")):
+        assert subspect.similarity(x, y, "rsa_correlation", comparison=mine) == theirs("correlation", comparison), mine

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Tuple
 
 import torch
 
+from .outputs import tensors
 from .selection import kind_of
 
 __all__ = ["Hooks", "Listener"]
@@ -92,8 +93,9 @@ class Hooks:
         if "" in self._chosen:
             # As in an ONNX file, the logits are named after the module that computes them, where one does.
             name, latest = self._latest
-            label = name if latest is output and name else "logits"
+            own = bool(name) and any(tensor is latest for _, tensor in tensors(output))
+            label, value = (name, latest) if own else ("logits", output)
             if label not in self._calls:
-                self._listener.ran(label, "linear", output)
+                self._listener.ran(label, "linear", value)
         self._latest = ("", None)
         self._listener.ended(output)
