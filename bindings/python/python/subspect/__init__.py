@@ -27,7 +27,7 @@ from .expression import Certificates, Dictionary, Expression, Path, choose_alpha
 from .graph import (
     AffinityGraph, Clustering, Communities, Difference, Measures, Neighbors, Votes, affinity, class_affinity, leiden,
     measures, modularity, modularity_by_class, modularity_difference, modularity_interval, modularity_null, neighbors,
-    spectral_clustering, vote, vote_outside,
+    spectral, vote, vote_outside,
 )
 from .inference import SimilarityInference, similarity_inference
 from .lists import methods
@@ -45,7 +45,6 @@ from .store import ActivationStore, write_store
 __version__: str = _core.__version__
 set_num_threads = _core.set_num_threads
 get_num_threads = _core.get_num_threads
-spectral = spectral_clustering
 
 __all__ = [
     "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Communities", "Comparison",
@@ -58,7 +57,7 @@ __all__ = [
     "modularity_by_class", "modularity_difference", "modularity_interval", "modularity_null", "neighbors",
     "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity", "plot_votes", "rank", "report",
     "set_num_threads", "similarity", "similarity_between", "similarity_inference", "similarity_matrix", "spectral",
-    "spectral_clustering", "ssc_cka", "statistics", "vote", "vote_outside", "write_store",
+    "ssc_cka", "statistics", "vote", "vote_outside", "write_store",
 ]
 
 #: Found on first use, so that importing subspect imports neither PyTorch nor scikit-learn.

@@ -1,7 +1,7 @@
 """The compiled half of the package; use the functions of ``subspect`` instead. Checked against the runtime by a test."""
 
 from os import PathLike
-from typing import Any, Callable, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Optional, Sequence, Tuple, Union, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,17 @@ _Labels = Tuple[list[int], int]
 _Draws = Tuple[int, int, float, int]
 _Column = Tuple[NDArray[np.float64], NDArray[np.uint8], list[str]]
 
+__all__ = [
+    "Dictionary", "Graph", "StoreWriter", "__version__", "activation_inference", "activation_map", "adjust",
+    "agreement", "approximate", "best_matching", "capture", "check_store", "cka", "compare", "compare_files",
+    "compare_graphs", "compare_runs", "get_num_threads", "graph_inference", "graph_map", "hsic", "layers", "lists",
+    "log_grid", "max_t", "mcnemar", "mean_interval", "null", "panel_height", "rank", "rank_correlation", "render",
+    "run", "set_num_threads", "sign_flip", "vote_outside", "wilson",
+]
+
 __version__: str
 
+@final
 class Dictionary:
     def __new__(cls, x: NDArray[np.float32], unit_rows: bool, memory: int) -> Dictionary: ...
     @property
@@ -39,6 +48,7 @@ class Dictionary:
         progress: _Progress = None,
     ) -> tuple[dict[str, Any], bool, list[dict[str, Any]]]: ...
 
+@final
 class Graph:
     @staticmethod
     def from_coefficients(coefficients: _Csr, postprocess: str, parameters: dict[str, float]) -> Graph: ...
@@ -80,6 +90,7 @@ class Graph:
         self, n_clusters: int, embedding: str, min_component: int, n_init: int, random_state: int
     ) -> dict[str, Any]: ...
 
+@final
 class StoreWriter:
     def __new__(
         cls, folder: _Path, layers: Sequence[tuple[str, str, Sequence[int], int, str]],

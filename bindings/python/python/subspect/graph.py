@@ -22,7 +22,7 @@ from .statistics import Interval, Null
 __all__ = [
     "AffinityGraph", "Clustering", "Communities", "Difference", "Measures", "Neighbors", "Votes", "affinity",
     "class_affinity", "leiden", "measures", "modularity", "modularity_by_class", "modularity_difference",
-    "modularity_interval", "modularity_null", "neighbors", "spectral_clustering", "vote", "vote_outside",
+    "modularity_interval", "modularity_null", "neighbors", "spectral", "vote", "vote_outside",
 ]
 
 
@@ -300,7 +300,7 @@ class Clustering:
         return html.table(("spectral clustering", ""), rows)
 
 
-def spectral_clustering(
+def spectral(
     graph: Any,
     n_clusters: int,
     *,

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .errors import MethodError
 from .expression import Dictionary, Expression
-from .graph import affinity, spectral_clustering, vote_outside
+from .graph import affinity, spectral, vote_outside
 from .lists import method_info
 from .progress import Progress
 
@@ -161,7 +161,7 @@ class SparseSubspaceClustering(ClusterMixin, _Expressing):
         found = self._express(self._dictionary(X))
         graph = affinity(found, self.postprocess)
         seed = check_random_state(self.random_state)
-        self.clustering_ = spectral_clustering(
+        self.clustering_ = spectral(
             graph, min(self.n_clusters, len(X)), n_init=self.n_init, random_state=seed
         )
         self.coefficients_ = found.coefficients
