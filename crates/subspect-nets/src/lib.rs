@@ -5,6 +5,7 @@
 //! [`capture_tokens()`] the [`Tokens`] of a text encoder, and hands one row per input and layer to an
 //! [`ActivationSink`], memory-bounded.
 
+mod architecture;
 mod capture;
 mod channels;
 mod choice;
@@ -26,8 +27,13 @@ mod residual;
 mod select;
 mod structure;
 mod tokens;
+mod weights;
 mod wire;
 
+pub use architecture::{
+    ARCHITECTURES, Architecture, ArchitectureInfo, ArchitectureOptions, ArchitectureSpec, BATCH_NORM_EPSILON,
+    Initialization, Node, Op, Parameter, ParameterKind, architecture,
+};
 pub use capture::{
     ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture, capture_tokens,
 };
@@ -44,3 +50,4 @@ pub use pool::{POOLS, Pool};
 pub use preprocess::{PixelOrder, Preprocess, Resize};
 pub use select::{DEFAULT_SELECTION, SELECTORS, select};
 pub use tokens::{TokenSpec, Tokens};
+pub use weights::{Tensor, Weights, WeightsProblem};
