@@ -9,6 +9,7 @@
 //! | [`dense`], [`sparse`] | NumPy and SciPy files |
 //! | [`neighbours`] | every input's strongest neighbours in one layer |
 //! | [`rundir`], [`record`] | the run directory and its record |
+//! | [`training`] | what was trained, on what, and how it went |
 //! | [`comparison`] | what two runs have in common and where they differ |
 //! | [`dynamics`] | how a network's layers move and settle over its training |
 //!
@@ -31,6 +32,7 @@ pub mod rundir;
 pub mod sparse;
 pub mod store;
 pub mod subset;
+pub mod training;
 
 pub use error::{DataError, Result};
 pub use names::{file_stem, natural_order};
