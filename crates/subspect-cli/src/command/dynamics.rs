@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::args::{Global, OptionArgs, OptionSet};
 use crate::command::demo::LIBRARY;
 use crate::command::run::{command_line, overlay_global, show, unconverged};
-use crate::failure::Failure;
+use crate::failure::{Failure, line};
 use crate::progress::Progress;
 use crate::table::table;
 
@@ -101,7 +101,12 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     })?;
     let page = match args.no_report {
         true => None,
-        false => Some(subspect_report::render_dynamics(&args.output).map_err(|e| Failure::from_error(&e))?),
+        false => {
+            let files =
+                subspect_report::render_dynamics(&args.output).map_err(|e| Failure::from_error(&e))?;
+            files.notes.iter().for_each(|note| line("note", note));
+            Some(files.page.path)
+        }
     };
     let json = to_json(&record, &args.output, page.as_deref());
     let mut answer =

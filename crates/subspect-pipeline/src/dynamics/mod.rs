@@ -25,6 +25,7 @@ use std::time::Instant;
 use subspect_data::dynamics::{DYNAMICS_FILE, DYNAMICS_SCHEMA, DynamicsRecord, SeriesRecord};
 use subspect_data::record::RunRecord;
 use subspect_linalg::Seed;
+use subspect_nets::Weights;
 
 use crate::builtin::Builtin;
 use crate::capture::choose_pictures;
@@ -94,9 +95,11 @@ pub fn dynamics(
         mend: "give the folder of its checkpoints or activation stores".into(),
     })?;
     seconds.insert("total".to_owned(), start.elapsed().as_secs_f64());
+    let mut warnings: Vec<String> = trainings.iter().filter_map(|t| t.training.warning.clone()).collect();
+    warnings.iter().for_each(|w| events.warning(w));
+    warnings.extend(quiet.warnings());
     let (level, seed) = (settings.options.level()?, settings.options.count("seed")?.unwrap_or(0));
-    let around =
-        assemble::Around { settings, seconds, warnings: quiet.warnings(), level, seed: Seed::new(seed) };
+    let around = assemble::Around { settings, seconds, warnings, level, seed: Seed::new(seed) };
     let record = assemble::whole(&last, all, around);
     record.write(&settings.output)?;
     tables::write(&settings.output, &record)?;
@@ -156,8 +159,10 @@ fn plan_epochs(
 ) -> Result<Vec<Epoch>, PipelineError> {
     let mut options = settings.options.clone();
     if training.kind == Kind::Network {
+        let are_weights = Weights::is_weights_file(&training.moments[0].path);
         for (name, value) in &training.training.options {
-            if !options.is_set(name) && crate::options::option(name).is_some() {
+            // A network with a graph of its own takes no architecture.
+            if !options.is_set(name) && (are_weights || *name != "arch") {
                 options.set(name, vec![value.clone()], "training.json");
             }
         }
@@ -277,7 +282,10 @@ impl Heard<'_> {
         let Ok(w) = self.warnings.lock() else { return Vec::new() };
         let mut out = w.kept.clone();
         if !w.others.is_empty() {
-            let list: Vec<String> = w.others.iter().map(u64::to_string).collect();
+            let mut others = w.others.clone();
+            others.sort_unstable();
+            others.dedup();
+            let list: Vec<String> = others.iter().map(u64::to_string).collect();
             out.push(format!(
                 "epochs {} have warnings of their own, see log.txt of their runs",
                 list.join(", ")

@@ -1,11 +1,13 @@
 //! The moments of a training in a folder: checkpoints or activation stores, each with its epoch.
 //!
-//! The epoch is the last whole number in a name without its ending (`epoch-00007`, `resnet20-7.onnx`), so that `epoch-2`
-//! comes before `epoch-10`. Entries without a number stand beside the series.
+//! Checkpoints are found by [`find_checkpoints`]; stores likewise: the epoch is the last whole number in a name, so that
+//! `epoch-2` comes before `epoch-10`, and entries without a number stand beside the series.
 
 use std::path::{Path, PathBuf};
 
 use subspect_data::store::MANIFEST_FILE;
+use subspect_data::training::CHECKPOINTS;
+use subspect_nets::find_checkpoints;
 
 use super::training::Training;
 use crate::PipelineError;
@@ -42,49 +44,50 @@ impl Series {
     /// # Errors
     /// When there are fewer than two, two of one epoch, or both networks and activations.
     pub(crate) fn find(path: &Path) -> Result<Self, PipelineError> {
-        let inner = path.join("checkpoints");
+        let inner = path.join(CHECKPOINTS);
         let folder = if inner.is_dir() { inner } else { path.to_owned() };
-        let mut found: Vec<(Kind, Moment)> = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(|e| PipelineError::io("read", &folder, e))? {
-            let path = entry.map_err(|e| PipelineError::io("read", &folder, e))?.path();
-            if let (Some(kind), Some(epoch)) = (kind(&path), epoch(&path)) {
-                found.push((kind, Moment { epoch, path }));
+        let stores = stores(&folder)?;
+        let networks = find_checkpoints(&folder);
+        let (kind, moments) = match (stores.first(), networks) {
+            (None, networks) => {
+                let moment = |c: subspect_nets::Checkpoint| Moment { epoch: c.epoch as u64, path: c.path };
+                (Kind::Network, networks?.into_iter().map(moment).collect())
             }
-        }
-        found.sort_by(|a, b| (a.1.epoch, &a.1.path).cmp(&(b.1.epoch, &b.1.path)));
-        let kind = one_kind(&folder, &found)?;
-        let moments: Vec<Moment> = found.into_iter().map(|(_, m)| m).collect();
-        if let Some(pair) = moments.windows(2).find(|w| w[0].epoch == w[1].epoch) {
-            return Err(refused(
-                &folder,
-                "one entry per epoch",
-                format!("{} and {} for epoch {}", name(&pair[0].path), name(&pair[1].path), pair[0].epoch),
-                "move one of them away",
-            ));
+            (Some(store), Ok(networks)) => {
+                let found = format!(
+                    "{} and {}",
+                    name(&store.path),
+                    networks.first().map_or(String::new(), |c| name(&c.path))
+                );
+                let mend = "put them in folders of their own";
+                return Err(refused(&folder, "either networks or activations", found, mend));
+            }
+            (Some(_), Err(_)) => (Kind::Store, stores),
+        };
+        if let [only] = &moments[..] {
+            let mend = "give the folder of all snapshots; a training that saves one has no dynamics";
+            return Err(refused(&folder, "two epochs or more", format!("only {}", name(&only.path)), mend));
         }
         Ok(Self { name: name(path), source: path.to_owned(), kind, moments, training: Training::read(path)? })
     }
 }
 
-fn one_kind(folder: &Path, found: &[(Kind, Moment)]) -> Result<Kind, PipelineError> {
-    const EXPECTED: &str = "two or more checkpoints (.onnx, .safetensors, .pth) or activation stores with their epoch in \
-                            the name, such as epoch-0003.onnx";
-    let mend = "give the folder of the snapshots; a training that saves none has no dynamics";
-    let Some((kind, first)) = found.first() else {
-        return Err(refused(folder, EXPECTED, "none".into(), mend));
-    };
-    if let Some((_, other)) = found.iter().find(|(k, _)| k != kind) {
-        return Err(refused(
-            folder,
-            "either networks or activations",
-            format!("{} and {}", name(&first.path), name(&other.path)),
-            "put them in folders of their own",
-        ));
+/// The activation stores in a folder, by epoch.
+fn stores(folder: &Path) -> Result<Vec<Moment>, PipelineError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| PipelineError::io("read", folder, e))? {
+        let path = entry.map_err(|e| PipelineError::io("read", folder, e))?.path();
+        if let (true, Some(epoch)) = (is_store(&path), epoch(&path)) {
+            found.push(Moment { epoch, path });
+        }
     }
-    if found.len() == 1 {
-        return Err(refused(folder, EXPECTED, format!("only {}", name(&first.path)), mend));
+    found.sort_by(|a, b| (a.epoch, &a.path).cmp(&(b.epoch, &b.path)));
+    if let Some(pair) = found.windows(2).find(|w| w[0].epoch == w[1].epoch) {
+        let found =
+            format!("{} and {} for epoch {}", name(&pair[0].path), name(&pair[1].path), pair[0].epoch);
+        return Err(refused(folder, "one store per epoch", found, "move one of them away"));
     }
-    Ok(*kind)
+    Ok(found)
 }
 
 fn refused(folder: &Path, expected: &str, found: String, mend: &str) -> PipelineError {
@@ -101,16 +104,11 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn kind(path: &Path) -> Option<Kind> {
-    if path.is_dir() {
-        return path.join(MANIFEST_FILE).is_file().then_some(Kind::Store);
-    }
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    match ending.as_str() {
-        _ if name(path).starts_with('.') => None,
-        "onnx" | "safetensors" | "pth" | "pt" | "ckpt" => Some(Kind::Network),
-        "npz" | "h5" => Some(Kind::Store),
-        _ => None,
+/// A store, or a file of activations that can be imported.
+fn is_store(path: &Path) -> bool {
+    match path.is_dir() {
+        true => path.join(MANIFEST_FILE).is_file(),
+        false => !name(path).starts_with('.') && path.extension().is_some_and(|e| e == "npz" || e == "h5"),
     }
 }
 
@@ -150,9 +148,9 @@ mod tests {
     #[test]
     fn what_is_no_series_says_why() {
         let error = |files: &[&str]| of(files).unwrap_err().to_string();
-        assert!(error(&["a.txt"]).contains("found none"));
+        assert!(error(&["a.txt"]).contains("no file .onnx"));
         assert!(error(&["best.onnx", "epoch-1.onnx"]).contains("found only epoch-1.onnx"));
-        assert!(error(&["1.onnx", "01.onnx"]).contains("01.onnx and 1.onnx for epoch 1"));
+        assert!(error(&["1.npz", "01.npz"]).contains("01.npz and 1.npz for epoch 1"));
         assert!(error(&["1.onnx", "2/store.json"]).contains("either networks or activations"));
         assert!(Series::find(Path::new("/nowhere")).unwrap_err().to_string().contains("cannot read"));
     }

@@ -92,7 +92,7 @@ pub(super) fn movement(series: &SeriesRecord, stem: String, names: &LayerNames) 
         ("SSC-CKA to the epoch before", &ssc[..], &at[1..]),
         ("Neighbours kept since the epoch before", &overlap[..], &at[1..]),
     ];
-    Some(pair((stem, "Movement between epochs"), panels, (None, false), &at, names))
+    Some(pair((stem, "Movement between epochs"), panels, (None, true), &at[1..], names))
 }
 
 /// Values of a measure, one row per epoch.

@@ -5,7 +5,7 @@ mod curves;
 mod settling;
 mod structure;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -15,31 +15,45 @@ use subspect_data::record::RunState;
 
 use crate::error::ReportError;
 use crate::figure::{Figure, measure_title, to_png};
-use crate::files::write;
+use crate::files::{REPORT, ReportFiles, finish, write};
 use crate::names::LayerNames;
 use crate::number::{Shown, count, fixed};
 use crate::page::{SCRIPT, STYLE, environment};
+use crate::several;
 
-/// Writes `report.html` and `figures/*.{svg,png}` into a folder that `subspect dynamics` wrote, and gives the page's
-/// path.
+/// The page to go through the epochs of a training with.
+const EPOCHS_PAGE: &str = "epochs.html";
+
+/// Writes `report.html` and `figures/*.{svg,png}` into a folder that `subspect dynamics` wrote, and, where there is one
+/// training, `epochs.html`: the page to go through its epochs with.
 ///
 /// # Errors
 /// When there is no whole record, or a file cannot be written.
-pub fn render_dynamics(folder: &Path) -> Result<PathBuf, ReportError> {
-    let record = DynamicsRecord::read(folder).map_err(|e| ReportError::Unusable { reason: e.to_string() })?;
+pub fn render_dynamics(folder: &Path) -> Result<ReportFiles, ReportError> {
+    let record = DynamicsRecord::read(folder).map_err(ReportError::Data)?;
     if let Some(reason) = inconsistency(&record) {
         return Err(ReportError::Unusable { reason });
     }
-    let view = View::new(&record);
+    let mut view = View::new(&record);
+    let mut notes = Vec::new();
+    let mut sizes = [0; 3];
+    if folder.join(several::EPOCHS).is_dir() {
+        let (page, of_epochs) = several::epochs(folder)?;
+        let files = finish(folder, EPOCHS_PAGE, &page, Vec::new(), of_epochs)?;
+        (notes, sizes) = (files.notes, files.sizes);
+        view.epochs_page = Some(EPOCHS_PAGE);
+    }
     let figures = folder.join("figures");
     let io = |source| ReportError::Io { action: "write", path: figures.clone(), source };
     std::fs::create_dir_all(&figures).map_err(io)?;
+    let mut written = Vec::new();
     for figure in view.figures() {
-        write(&figures, &format!("{}.svg", figure.name), figure.svg.as_bytes())?;
-        write(&figures, &format!("{}.png", figure.name), &to_png(figure)?)?;
+        written.push(write(&figures, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
+        written.push(write(&figures, &format!("{}.png", figure.name), &to_png(figure)?)?);
     }
     let html = page(&record, &view)?;
-    Ok(write(folder, "report.html", html.as_bytes())?.path)
+    let page = write(folder, REPORT, html.as_bytes())?;
+    Ok(ReportFiles { page, figures: written, notes, sizes })
 }
 
 /// What keeps a record from being drawn: tables of another shape than its layers and epochs.
@@ -97,6 +111,8 @@ struct View {
     orders: Vec<OrderRow>,
     series: Vec<SeriesView>,
     runs: Vec<(String, String)>,
+    /// The page to go through the epochs with, if there is one.
+    epochs_page: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -175,6 +191,7 @@ impl View {
             orders: record.settling.iter().map(order_row).collect(),
             series: record.series.iter().enumerate().map(|(k, s)| series(record, s, k, &names)).collect(),
             runs: record.series.iter().flat_map(|s| s.epochs.iter().map(run)).collect(),
+            epochs_page: None,
         }
     }
 
