@@ -10,6 +10,7 @@
 //! | [`neighbours`] | every input's strongest neighbours in one layer |
 //! | [`rundir`], [`record`] | the run directory and its record |
 //! | [`comparison`] | what two runs have in common and where they differ |
+//! | [`sweep`] | the runs of a grid and the blocks of their maps |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
 //! and what to do. Files are written under a temporary name and renamed, see [`atomic`].
@@ -29,6 +30,7 @@ pub mod rundir;
 pub mod sparse;
 pub mod store;
 pub mod subset;
+pub mod sweep;
 
 pub use error::{DataError, Result};
 pub use names::{file_stem, natural_order};

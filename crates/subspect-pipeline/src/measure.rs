@@ -89,7 +89,7 @@ pub fn measure(
     })
 }
 
-fn record_null(null: Null) -> NullRecord {
+pub(crate) fn record_null(null: Null) -> NullRecord {
     let Null { n_permutations, mean, sd, lo, hi, z, p } = null;
     NullRecord { n_permutations, mean, sd, lo, hi, z, p }
 }

@@ -25,6 +25,7 @@ mod number;
 mod page;
 mod panel;
 mod sprite;
+mod sweep;
 
 pub use comparison::render_comparison;
 pub use context::Context;
@@ -35,3 +36,4 @@ pub use load::read_record;
 pub use page::render_html;
 pub use panel::{PANELS, PanelInfo, View};
 pub use sprite::Atlas;
+pub use sweep::render_sweep;
