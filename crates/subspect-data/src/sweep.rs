@@ -9,7 +9,7 @@ use subspect_linalg::Measured;
 
 use crate::atomic;
 use crate::error::{DataError, Result};
-use crate::record::NullRecord;
+use crate::record::SimilarityRecord;
 
 /// Version of this layout. A reader refuses a larger one and says so.
 pub const SWEEP_SCHEMA: u32 = 1;
@@ -58,25 +58,8 @@ pub struct SweepCell {
     pub layer: String,
     /// Names of the layers, in execution order.
     pub layers: Vec<String>,
-    /// The layer x layer maps and their blocks.
-    pub maps: Vec<SweepMap>,
-}
-
-/// A layer x layer map and its blocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SweepMap {
-    /// `ssc_cka`, `linear_cka`.
-    pub measure: String,
-    /// `biased`, `debiased`.
-    pub estimator: String,
-    /// Row by row.
-    pub values: Vec<Vec<Measured>>,
-    /// Correlation between similarity and sharing a block.
-    pub score: Measured,
-    /// The score when the cells of each off-diagonal change places.
-    pub null: NullRecord,
-    /// First layer of each block, ascending from 0.
-    pub starts: Vec<usize>,
+    /// The layer x layer maps and their blocks, without intervals and tests, which the run's own record has.
+    pub maps: Vec<SimilarityRecord>,
 }
 
 impl SweepRecord {

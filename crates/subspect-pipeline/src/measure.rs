@@ -89,6 +89,7 @@ pub fn measure(
     })
 }
 
+/// A null as records hold it.
 pub(crate) fn record_null(null: Null) -> NullRecord {
     let Null { n_permutations, mean, sd, lo, hi, z, p } = null;
     NullRecord { n_permutations, mean, sd, lo, hi, z, p }

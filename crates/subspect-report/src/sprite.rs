@@ -1,6 +1,6 @@
 //! Pictures of inputs: from the run's atlas of all inputs to one image with the tiles that the page shows.
 //!
-//! Budget: at most [`MAX_TILES`] tiles and [`MAX_BYTES`] of image. Tiles are asked for in order of importance, the
+//! Budget: at most [`MAX_TILES`] tiles and [`MAX_PICTURE_BYTES`] (or fewer) of image. Tiles are asked for in order of importance, the
 //! last ones are dropped first, and the page says how many were. A PNG while that is small; else a JPEG, where the
 //! tiles' size is a multiple of its 8 x 8 blocks, so that no tile bleeds into the next.
 
@@ -15,7 +15,7 @@ use crate::error::ReportError;
 /// Most tiles in one page.
 const MAX_TILES: usize = 10_000;
 /// Most bytes of image in one page, before base64.
-const MAX_BYTES: usize = 1_500_000;
+pub(crate) const MAX_PICTURE_BYTES: usize = 1_500_000;
 /// A PNG larger than this becomes a JPEG where that can be.
 const SMALL_PNG: usize = 300_000;
 /// JPEG quality.
@@ -103,6 +103,7 @@ impl Sprite {
     pub(crate) fn crop(
         atlas: &Atlas,
         inputs: impl IntoIterator<Item = usize>,
+        max_bytes: usize,
     ) -> Result<Option<Self>, ReportError> {
         let mut order: Vec<usize> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
@@ -121,8 +122,8 @@ impl Sprite {
             let columns = columns(order.len());
             let (kind, image) =
                 encode(atlas, &order, columns).map_err(|reason| ReportError::Atlas { reason })?;
-            if image.len() > MAX_BYTES && order.len() > 1 {
-                let share = MAX_BYTES as f64 / image.len() as f64;
+            if image.len() > max_bytes && order.len() > 1 {
+                let share = max_bytes as f64 / image.len() as f64;
                 order.truncate(((order.len() as f64 * share * 0.95) as usize).clamp(1, order.len() - 1));
                 continue;
             }
@@ -153,10 +154,10 @@ impl Sprite {
         Some(format!("background-position:{x:.4}% {y:.4}%"))
     }
 
-    /// CSS that all tiles share.
-    pub(crate) fn rule(&self) -> String {
+    /// CSS that all tiles share, for those within some element.
+    pub(crate) fn rule(&self, within: &str) -> String {
         format!(
-            ".tile{{background-image:url({});background-size:{}% {}%;aspect-ratio:{}/{}}}",
+            "{within}.tile{{background-image:url({});background-size:{}% {}%;aspect-ratio:{}/{}}}",
             self.data_uri,
             100 * self.columns,
             100 * self.rows,
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     fn only_the_asked_tiles_are_kept_once_and_in_order() {
-        let sprite = Sprite::crop(&ramp(30), [17, 3, 17, 29, 300]).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(30), [17, 3, 17, 29, 300], MAX_PICTURE_BYTES).unwrap().unwrap();
         assert_eq!(decoded(&sprite), (3, vec![17, 3, 29]));
         assert_eq!(sprite.n_dropped, 1);
         assert_eq!(sprite.style(3).unwrap(), "background-position:50.0000% 0.0000%");
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn rows_wrap() {
-        let sprite = Sprite::crop(&ramp(60), 0..50).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(60), 0..50, MAX_PICTURE_BYTES).unwrap().unwrap();
         let (width, pixels) = decoded(&sprite);
         assert_eq!((width, pixels.len()), (MIN_COLUMNS, 3 * MIN_COLUMNS));
         assert_eq!(pixels[MIN_COLUMNS * 2 + 1], 49);
@@ -274,9 +275,9 @@ mod tests {
 
     #[test]
     fn the_budget_drops_the_last_tiles() {
-        let sprite = Sprite::crop(&noise(1200, 28), 0..1200).unwrap().unwrap();
+        let sprite = Sprite::crop(&noise(1200, 28), 0..1200, MAX_PICTURE_BYTES).unwrap().unwrap();
         assert!(sprite.n_dropped > 300 && sprite.n_dropped < 1100, "{}", sprite.n_dropped);
-        assert!(sprite.data_uri.len() * 3 / 4 <= MAX_BYTES + 64);
+        assert!(sprite.data_uri.len() * 3 / 4 <= MAX_PICTURE_BYTES + 64);
         assert!(sprite.style(0).is_some() && sprite.style(1199).is_none());
     }
 
@@ -287,7 +288,7 @@ mod tests {
         for (k, tile) in atlas.pixels.chunks_mut(32 * 32 * 3).enumerate().take(2) {
             tile.fill(if k == 0 { 0 } else { 255 });
         }
-        let sprite = Sprite::crop(&atlas, 0..400).unwrap().unwrap();
+        let sprite = Sprite::crop(&atlas, 0..400, MAX_PICTURE_BYTES).unwrap().unwrap();
         let text = sprite.data_uri.strip_prefix("data:image/jpeg;base64,").unwrap();
         let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
         let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn a_wrong_size_is_explained() {
         let thumbnails = Thumbnails { file: "t.png".into(), tile_width: 32, tile_height: 32, n_columns: 5 };
-        let sprite = Sprite::crop(&ramp(10), 0..3).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(10), 0..3, MAX_PICTURE_BYTES).unwrap().unwrap();
         let text = sprite.data_uri.strip_prefix("data:image/png;base64,").unwrap();
         let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
         assert!(Atlas::decode(&bytes, &thumbnails).err().unwrap().contains("5 columns"));

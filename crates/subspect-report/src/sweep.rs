@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
-use subspect_data::sweep::{SweepCell, SweepMap, SweepRecord};
+use subspect_data::record::{BlockRecord, SimilarityRecord};
+use subspect_data::sweep::{SweepCell, SweepRecord};
 
 use crate::error::ReportError;
 use crate::figure::{Chart, draw_map, measure_title};
@@ -42,7 +43,11 @@ pub fn render_sweep(record: &SweepRecord, folder: &Path) -> Result<PathBuf, Repo
         command: record.command.clone(),
         axes: record.axes.clone(),
         estimators,
-        rows: record.cells.iter().flat_map(|cell| cell.maps.iter().map(|m| row(record, cell, m))).collect(),
+        rows: record
+            .cells
+            .iter()
+            .flat_map(|cell| cell.maps.iter().filter_map(|m| Some(row(record, cell, m, m.blocks.as_ref()?))))
+            .collect(),
     };
     let mut environment = environment()?;
     environment.add_template("sweep", include_str!("../templates/sweep.html"))?;
@@ -104,18 +109,19 @@ fn line(record: &SweepRecord) -> String {
 }
 
 /// The map with lines between its blocks.
-fn draw(index: usize, cell: &SweepCell, map: &SweepMap) -> (String, String) {
+fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> (String, String) {
     let mut names = LayerNames::new(cell.layers.clone());
-    let ends = map.starts.iter().skip(1).copied().chain([cell.layers.len()]);
-    names.groups = map
-        .starts
+    let starts = map.blocks.as_ref().map_or(&[][..], |b| &b.starts);
+    let ends = starts.iter().skip(1).copied().chain([cell.layers.len()]);
+    names.groups = starts
         .iter()
         .zip(ends)
         .enumerate()
         .map(|(i, (&start, end))| Group { name: (i + 1).to_string(), start, end })
         .collect();
     let measure = measure_title(&map.measure);
-    let score = map.score.value().map_or_else(String::new, |s| format!(", blocks {}", fixed(s, 2)));
+    let score = map.blocks.as_ref().and_then(|b| b.score.value());
+    let score = score.map_or_else(String::new, |s| format!(", blocks {}", fixed(s, 2)));
     let figure = draw_map(&Chart {
         stem: format!("{}-{}-{}", index + 1, map.measure, map.estimator),
         title: format!("{measure} between the layers of {}, {} estimator", cell.name, map.estimator),
@@ -129,8 +135,8 @@ fn draw(index: usize, cell: &SweepCell, map: &SweepMap) -> (String, String) {
     (figure.name, figure.svg)
 }
 
-fn row(record: &SweepRecord, cell: &SweepCell, map: &SweepMap) -> Row {
-    let starts: Vec<&str> = map.starts.iter().map(|&s| cell.layers[s].as_str()).collect();
+fn row(record: &SweepRecord, cell: &SweepCell, map: &SimilarityRecord, blocks: &BlockRecord) -> Row {
+    let starts: Vec<&str> = blocks.starts.iter().map(|&s| cell.layers[s].as_str()).collect();
     Row {
         cell: cell.name.clone(),
         values: record.axes.iter().map(|a| cell.values.get(a).cloned().unwrap_or_default()).collect(),
@@ -140,10 +146,10 @@ fn row(record: &SweepRecord, cell: &SweepCell, map: &SweepMap) -> Row {
         modularity: Shown::fixed(cell.modularity, 3),
         vote: Shown::fixed(cell.vote, 3),
         measure: format!("{}, {}", measure_title(&map.measure), map.estimator),
-        score: Shown::fixed(map.score, 3).bar(map.score, 1.0),
-        null: Shown::fixed(map.null.hi, 3),
-        z: Shown::fixed(map.null.z, 1),
-        p: Shown::with(map.null.p, |p| fixed(p, 3)),
+        score: Shown::fixed(blocks.score, 3).bar(blocks.score, 1.0),
+        null: Shown::fixed(blocks.null.hi, 3),
+        z: Shown::fixed(blocks.null.z, 1),
+        p: Shown::with(blocks.null.p, |p| fixed(p, 3)),
         blocks: starts.join(", "),
     }
 }
@@ -156,7 +162,7 @@ struct Readout<'a> {
     values: Vec<String>,
 }
 
-fn readout(cell: &SweepCell, map: &SweepMap) -> String {
+fn readout(cell: &SweepCell, map: &SimilarityRecord) -> String {
     let values = map.values.iter().flatten().map(|v| Shown::fixed(*v, 3).text).collect();
     let readout = Readout { names: &cell.layers, columns: &cell.layers, values };
     // `<` must not appear: it could end the script element.

@@ -73,19 +73,20 @@ fn human(record: &SweepRecord) -> String {
         .cells
         .iter()
         .flat_map(|cell| {
-            cell.maps.iter().map(|m| {
-                vec![
+            cell.maps.iter().filter_map(|m| {
+                let blocks = m.blocks.as_ref()?;
+                Some(vec![
                     cell.name.clone(),
                     m.measure.clone(),
                     m.estimator.clone(),
                     cell.layers.len().to_string(),
                     show(cell.accuracy, 3),
                     show(cell.vote, 3),
-                    show(m.score, 3),
-                    show(m.null.hi, 3),
-                    show(m.null.p, 3),
-                    m.starts.len().to_string(),
-                ]
+                    show(blocks.score, 3),
+                    show(blocks.null.hi, 3),
+                    show(blocks.null.p, 3),
+                    blocks.starts.len().to_string(),
+                ])
             })
         })
         .collect();

@@ -7,11 +7,9 @@ mod config;
 mod table;
 
 use subspect_data::record::{LayerRecord, RunRecord, SimilarityRecord};
-use subspect_data::sweep::{SWEEP_SCHEMA, SweepCell, SweepMap, SweepRecord};
-use subspect_linalg::{Measured, Seed, Status};
-use subspect_similarity::block_structure;
+use subspect_data::sweep::{SWEEP_SCHEMA, SweepCell, SweepRecord};
+use subspect_linalg::Status;
 
-use crate::measure::record_null;
 use crate::summary::{focus_layer, is_output};
 use crate::{Builtin, Events, PipelineError, Plan, run};
 
@@ -42,7 +40,7 @@ pub fn sweep(
         events.message(&format!("cell {} of {}: {}", i + 1, plan.cells.len(), cell.name));
         let run_record = run(&cell.plan, library, events)?;
         finished(&cell.plan)?;
-        record.cells.push(of_run(cell, &run_record)?);
+        record.cells.push(of_run(cell, &run_record));
         record.write(&plan.output)?;
         let tables = plan.output.join("tables");
         std::fs::create_dir_all(&tables).map_err(|e| PipelineError::io("create", &tables, e))?;
@@ -51,15 +49,13 @@ pub fn sweep(
     Ok(record)
 }
 
-fn of_run(cell: &CellPlan, record: &RunRecord) -> Result<SweepCell, PipelineError> {
+fn of_run(cell: &CellPlan, record: &RunRecord) -> SweepCell {
     let focus = focus_layer(&record.layers, is_output(record)).map(|l| &record.layers[l]);
     let measure = |name: &str| {
         let value = |layer: &LayerRecord| layer.measures.get(name).copied();
         focus.and_then(value).unwrap_or(Status::NotExecuted.into())
     };
-    let maps: Result<Vec<SweepMap>, PipelineError> =
-        record.similarity.iter().map(|map| blocks(map, &cell.plan)).collect();
-    Ok(SweepCell {
+    SweepCell {
         name: cell.name.clone(),
         values: cell.values.clone(),
         run: cell.folder.clone(),
@@ -70,20 +66,6 @@ fn of_run(cell: &CellPlan, record: &RunRecord) -> Result<SweepCell, PipelineErro
         agreement: measure("vote_agreement"),
         layer: focus.map_or_else(String::new, |l| l.name.clone()),
         layers: record.layers.iter().map(|l| l.name.clone()).collect(),
-        maps: maps?,
-    })
-}
-
-fn blocks(map: &SimilarityRecord, plan: &Plan) -> Result<SweepMap, PipelineError> {
-    let cells: Vec<Measured> = map.values.iter().flatten().copied().collect();
-    let seed = Seed::new(plan.seed).axis("blocks").axis(&map.measure).axis(&map.estimator);
-    let found = block_structure(&cells, map.values.len(), plan.permutations, seed)?;
-    Ok(SweepMap {
-        measure: map.measure.clone(),
-        estimator: map.estimator.clone(),
-        values: map.values.clone(),
-        score: found.score,
-        null: record_null(found.null),
-        starts: found.starts,
-    })
+        maps: record.similarity.iter().map(|m| SimilarityRecord { inference: None, ..m.clone() }).collect(),
+    }
 }

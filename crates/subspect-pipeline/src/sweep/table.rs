@@ -28,7 +28,8 @@ pub fn sweep_table(record: &SweepRecord) -> Table {
     let mut table = Table::new(&header);
     for cell in &record.cells {
         for map in &cell.maps {
-            let starts: Vec<&str> = map.starts.iter().map(|&s| cell.layers[s].as_str()).collect();
+            let Some(blocks) = &map.blocks else { continue };
+            let starts: Vec<&str> = blocks.starts.iter().map(|&s| cell.layers[s].as_str()).collect();
             let mut row: Vec<Cell> = vec![cell.name.clone().into()];
             row.extend(record.axes.iter().map(|axis| Cell::from(cell.values.get(axis).cloned())));
             row.extend([
@@ -41,12 +42,12 @@ pub fn sweep_table(record: &SweepRecord) -> Table {
                 cell.agreement.into(),
                 map.measure.clone().into(),
                 map.estimator.clone().into(),
-                map.score.into(),
-                map.null.mean.into(),
-                map.null.hi.into(),
-                map.null.z.into(),
-                map.null.p.into(),
-                map.starts.len().into(),
+                blocks.score.into(),
+                blocks.null.mean.into(),
+                blocks.null.hi.into(),
+                blocks.null.z.into(),
+                blocks.null.p.into(),
+                blocks.starts.len().into(),
                 starts.join(" ").into(),
             ]);
             table.push(row);
