@@ -26,6 +26,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod summary;
+mod sweep;
 mod time;
 mod warnings;
 
@@ -53,5 +54,6 @@ pub use runs::{
     similarity_table, write_comparison,
 };
 pub use summary::{focus_layer, is_output, summary};
+pub use sweep::{CellPlan, SweepPlan, read_sweep, sweep, sweep_table};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};
