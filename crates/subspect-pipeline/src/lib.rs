@@ -9,6 +9,7 @@ mod builtin;
 mod capture;
 mod cluster;
 mod compare;
+mod dynamics;
 mod error;
 mod events;
 mod export;
@@ -37,6 +38,7 @@ pub use cluster::{
     ClusterSettings, Clustered, LeidenRecord, ProfileRecord, SpectralRecord, StabilityRecord, cluster,
 };
 pub use compare::{linear_cka_maps, ssc_cka_maps};
+pub use dynamics::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epochs};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};

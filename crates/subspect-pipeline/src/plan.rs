@@ -92,6 +92,8 @@ pub struct Plan {
     pub layout_epochs: usize,
     /// Neighbours recorded for each of them.
     pub neighbours: usize,
+    /// Whether the activations stay in the run directory once the run is complete.
+    pub keep_activations: bool,
     /// Memory budget for matrices, bytes.
     pub memory: u64,
     /// Root of all randomness.
@@ -249,6 +251,7 @@ impl Plan {
             examples: count("examples")? as usize,
             layout_epochs: count("layout_epochs")? as usize,
             neighbours: count("neighbours")? as usize,
+            keep_activations: options.switch("keep_activations")?,
             memory: options.bytes("memory")?,
             seed: count("seed")?,
             command: command.to_owned(),
@@ -271,6 +274,7 @@ impl Plan {
         out.push(("layout_epochs".into(), number(self.layout_epochs as f64)));
         out.push(("examples".into(), number(self.examples as f64)));
         out.push(("neighbours".into(), number(self.neighbours as f64)));
+        out.push(("keep_activations".into(), self.keep_activations.into()));
         out.push(("memory".into(), bytes_text(self.memory).into()));
         out.push(("seed".into(), number(self.seed as f64)));
         out

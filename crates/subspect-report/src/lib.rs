@@ -15,6 +15,7 @@
 mod check;
 mod comparison;
 mod context;
+mod dynamics;
 mod error;
 mod explore;
 mod figure;
@@ -31,6 +32,7 @@ mod sweep;
 
 pub use comparison::render_comparison;
 pub use context::Context;
+pub use dynamics::render_dynamics;
 pub use error::ReportError;
 pub use figure::{FIGURES, Figure, FigureInfo, figures, to_png};
 pub use files::{ReportFile, ReportFiles, render, render_several};

@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod compare;
 mod demo;
+mod dynamics;
 mod export;
 mod express;
 mod import;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Similarity(similarity::Args),
     Compare(compare::Args),
     Sweep(sweep::Args),
+    Dynamics(dynamics::Args),
     Neighbors(neighbors::Args),
     Rank(rank::Args),
     Report(report::Args),
@@ -63,6 +65,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Similarity(args) => similarity::run(&args, global),
         Command::Compare(args) => compare::run(&args, global),
         Command::Sweep(args) => sweep::run(&args, global),
+        Command::Dynamics(args) => dynamics::run(&args, global),
         Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),
