@@ -24,9 +24,9 @@ pub(crate) const EPOCHS: &str = "epochs";
 /// What is known of a training run beside its epochs.
 const DYNAMICS: &str = "dynamics.json";
 /// Inputs of all layers above which pictures have to make room.
-const MANY_ROWS: usize = 60_000;
+const MANY_ROWS: usize = 100_000;
 /// Bytes of pictures then.
-const FEW_PICTURE_BYTES: usize = 300_000;
+const FEW_PICTURE_BYTES: usize = 320_000;
 
 /// Most bytes of pictures of each of `n` sets of inputs, where all layers have so many inputs together.
 pub(crate) fn picture_bytes(n_rows: usize, n: usize) -> usize {

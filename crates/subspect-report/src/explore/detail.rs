@@ -10,7 +10,7 @@ use super::LayerFiles;
 /// Most classes whose affinity is kept for every input and layer.
 const MAX_CLASSES: usize = 20;
 /// Neighbours, whether with few digits, and one layer of how many has neighbours and a map.
-const LADDER: [(usize, bool, usize, usize); 13] = [
+const LADDER: [(usize, bool, usize, usize); 16] = [
     (10, false, 1, 1),
     (8, false, 1, 1),
     (6, false, 1, 1),
@@ -19,9 +19,12 @@ const LADDER: [(usize, bool, usize, usize); 13] = [
     (4, true, 2, 1),
     (4, true, 3, 1),
     (4, true, 4, 1),
+    (4, true, 5, 1),
     (4, true, 6, 1),
     (4, true, 8, 1),
-    (4, true, 12, 2),
+    (4, true, 10, 1),
+    (4, true, 15, 1),
+    (4, true, 20, 2),
     (4, true, 24, 6),
     (4, true, 1000, 1000),
 ];

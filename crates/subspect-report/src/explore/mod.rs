@@ -76,6 +76,7 @@ fn pack(run: &Packable<'_>, files: &[LayerFiles], detail: &Detail) -> Result<Str
     sections.inputs(record);
     sections.votes(record);
     sections.scores(record);
+    sections.label_shares(record, files, detail);
     sections.layouts(files, detail);
     sections.neighbours(files, detail);
     sections.class_affinity(files, detail);
