@@ -80,18 +80,34 @@ def read_idx_images(path):
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(axes[0], -1)
 
 
-def load(path, n, seed):
-    """`n` rows of float32: pictures in 0..1, or without a path ten noisy subspaces of dimension 20 in 784 features."""
-    if path:
-        images = read_idx_images(path)
-        if len(images) < n:
-            raise SystemExit(f"{path}: expected at least {n} pictures, found {len(images)}")
-        return images[:n].astype(np.float32) / 255
-    rng = np.random.default_rng(seed)
-    bases = rng.standard_normal((10, 20, 784))
+def load(path, n, n_features, seed):
+    """`n` rows of float32: pictures in 0..1, rows of a matrix, or without a path noisy subspaces.
+
+    Ten subspaces of dimension 20 (a third of the features where these are few), noise of a tenth of the energy.
+    """
+    if n_features:
+        return subspaces(n, n_features, np.random.default_rng(seed))
+    if str(path).endswith(".npy"):
+        rows = np.load(path, mmap_mode="r")
+        rows = rows.reshape(len(rows), -1)
+    else:
+        rows = read_idx_images(path)
+    if len(rows) < n:
+        raise SystemExit(f"{path}: expected at least {n} rows, found {len(rows)}")
+    scale = 255 if rows.dtype == np.uint8 else 1
+    return rows[:n].astype(np.float32) / np.float32(scale)
+
+
+def subspaces(n, n_features, rng):
+    dimension = min(20, n_features // 3)
+    bases = rng.standard_normal((10, dimension, n_features)) / np.sqrt(n_features)
     labels = rng.integers(0, 10, n)
-    rows = np.stack([rng.standard_normal(20) @ bases[label] for label in labels])
-    return (rows + 2.0 * rng.standard_normal(rows.shape)).astype(np.float32)
+    rows = np.empty((n, n_features))
+    for label in range(10):
+        inside = labels == label
+        rows[inside] = rng.standard_normal((inside.sum(), dimension)) @ bases[label]
+    noise = np.sqrt(0.1 * dimension / n_features)
+    return (rows + noise * rng.standard_normal(rows.shape)).astype(np.float32)
 
 
 def unit_rows(x):

@@ -2,7 +2,9 @@
 
     python solvers.py                                 Fashion-MNIST, N = 1,000 and 2,000
     python solvers.py --n 10000 --limit 120           slow peers on a sample of rows
-    python solvers.py --synthetic --problems lasso:0.1
+    python solvers.py --synthetic 64 --problems lasso:0.1
+    python solvers.py --data LAYER.npy --n 4000       a captured layer of a store
+    python solvers.py --n 5000 10000 20000 40000 --peers spams-weighted --limit 20    growth with N, and its plot
 
 Every problem, N and number of threads: we run, then a peer, then we again, and so on. Objectives are compared
 first; a peer whose objective differs by more than --agree is shown without a ratio. See README.md.
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import load_npz
 
+import growth
 import machine
 import tables
 from peers import PEERS
@@ -30,8 +33,10 @@ COLUMNS = {
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", help="IDX file of pictures or its folder [default: Debian's dataset-fashion-mnist]")
-    parser.add_argument("--synthetic", action="store_true", help="ten noisy subspaces instead of pictures")
+    parser.add_argument("--data", help="IDX file of pictures or its folder, or .npy with one row per input "
+                        "[default: Debian's dataset-fashion-mnist]")
+    parser.add_argument("--synthetic", type=int, nargs="?", const=784, metavar="D",
+                        help="ten noisy subspaces in D features [784] instead of pictures")
     parser.add_argument("--n", type=int, nargs="+", default=[1000, 2000], help="numbers of inputs")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--problems", nargs="+", default=["omp:5", "omp:10", "lasso:0.02", "lasso:0.1"],
@@ -40,7 +45,8 @@ def arguments():
     parser.add_argument("--limit", type=float, default=30, help="seconds a peer may take before rows are sampled")
     parser.add_argument("--agree", type=float, default=1e-4, help="largest relative difference of objectives")
     parser.add_argument("--binary", help="the subspect binary [default: target/release/subspect]")
-    parser.add_argument("--output", default=machine.RESULTS, help="folder for solvers.csv and solvers.md")
+    parser.add_argument("--gram-rate", help="the example that times the Gram [default: target/release/examples/gram_rate]")
+    parser.add_argument("--output", default=machine.RESULTS, help="folder for solvers.csv, .md and, of several N, .svg")
     given = parser.parse_args()
     if not given.synthetic and not given.data:
         given.data = FASHION_MNIST
@@ -137,18 +143,20 @@ def main():
     peers, folder, rows = available(given.peers), machine.scratch("solvers"), []
     problems = [Problem.parse(name) for name in given.problems]
     for n in given.n:
-        x = load(None if given.synthetic else given.data, n, seed=0)
+        x = load(given.data, n, given.synthetic, seed=0)
         for problem in problems:
             case = Case(folder, x, problem)
             fitting = [name for name in peers if problem.kind in PEERS[name].problems]
             for threads in given.threads:
                 print(f"N = {n}, {problem.name}, {threads} threads: {', '.join(fitting)}", flush=True)
                 rows += compare(case, fitting, binary, threads, given)
-    data = "ten noisy subspaces of dimension 20 in 784 features" if given.synthetic else given.data
-    head = [f"Self-expression of {data}, unit rows. {machine.describe()}.", "",
+    data = growth.describe(given.data, given.synthetic)
+    head = [f"Self-expression of {data} ({x.shape[1]} features), unit rows. {machine.describe()}.", "",
             "Seconds are Gram and solve, without reading and writing files; ours are the median of several runs. "
             "Ratio: the solver's seconds over ours. "
             "Objective difference: the solver's over ours on the same rows, minus 1."]
+    if len(given.n) > 1:
+        head += ["", *growth.report(rows, x.shape[1], given)]
     tables.write(given.output, "solvers", COLUMNS, rows, head)
 
 

@@ -13,10 +13,11 @@ use subspect_graph::{
 use subspect_linalg::{Csr, Seed};
 
 use crate::array::{CsrParts, csr_parts, indices_or_none, table};
-use crate::error::{Fault, parameter};
+use crate::error::Fault;
 use crate::measured::{Column, column, named, scalar};
 use crate::options::Labels;
 use crate::solution::integers;
+use crate::statistics::{checked_level, interval_dict, null_dict};
 use crate::watch::{detached, watched};
 
 /// Coefficients C (row i expresses input i) and the affinity graph A made from them.
@@ -114,20 +115,7 @@ impl Graph {
         let null = watched(py, 0, None, move |_| {
             core::modularity_null(&graph, &partition, resolution, n_permutations, seed)
         })?;
-        let out = PyDict::new(py);
-        out.set_item("n_permutations", null.n_permutations)?;
-        let values = [
-            ("mean", null.mean),
-            ("sd", null.sd),
-            ("lo", null.lo),
-            ("hi", null.hi),
-            ("z", null.z),
-            ("p", null.p),
-        ];
-        for (name, value) in values {
-            out.set_item(name, scalar(py, value)?)?;
-        }
-        Ok(out)
+        Ok(null_dict(py, &null)?)
     }
 
     /// Every measure of the list by name.
@@ -185,7 +173,7 @@ impl Graph {
         ))
     }
 
-    /// Percentile bounds of the modularity under resampled inputs: `(lo, hi, method)`.
+    /// Bounds of the modularity under resampled inputs.
     fn modularity_interval<'py>(
         &self,
         py: Python<'py>,
@@ -194,19 +182,38 @@ impl Graph {
         n_resamples: usize,
         level: f64,
         random_state: u64,
-    ) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>, &'static str), Fault> {
+    ) -> Result<Bound<'py, PyDict>, Fault> {
         let partition = labels.partition()?;
         partition.check(&self.affinity)?;
-        if !(level > 0.0 && level < 1.0) {
-            return Err(parameter(format!("`level` must be a number between 0 and 1, found {level}")));
-        }
-        let seed = Seed::new(random_state).axis("interval");
-        let (graph, options) =
-            (Arc::clone(&self.affinity), core::IntervalOptions { n_resamples, level, seed });
+        let (graph, options) = (Arc::clone(&self.affinity), intervals(n_resamples, level, random_state)?);
         let found = watched(py, 0, None, move |_| {
             core::modularity_interval(&graph, &partition, resolution, &options)
         })?;
-        Ok((scalar(py, found.lo)?, scalar(py, found.hi)?, found.method.as_str()))
+        Ok(interval_dict(py, &found)?)
+    }
+
+    /// How much larger the modularity is than another graph's over the same inputs.
+    #[expect(clippy::too_many_arguments, reason = "the Python side passes everything by name")]
+    fn modularity_difference<'py>(
+        &self,
+        py: Python<'py>,
+        other: &Graph,
+        labels: Labels,
+        resolution: f64,
+        n_resamples: usize,
+        level: f64,
+        random_state: u64,
+    ) -> Result<Bound<'py, PyDict>, Fault> {
+        let partition = labels.partition()?;
+        let graphs = [Arc::clone(&self.affinity), Arc::clone(&other.affinity)];
+        let options = intervals(n_resamples, level, random_state)?;
+        let found = watched(py, 0, None, move |_| {
+            core::modularity_difference(&graphs[0], &graphs[1], &partition, resolution, &options)
+        })??;
+        let out = interval_dict(py, &found.interval)?;
+        out.set_item("value", scalar(py, found.value)?)?;
+        out.set_item("p", scalar(py, found.p)?)?;
+        Ok(out)
     }
 
     /// Communities by the Leiden algorithm.
@@ -264,6 +271,11 @@ impl Graph {
         out.set_item("status", found.status.as_str())?;
         Ok(out)
     }
+}
+
+fn intervals(n_resamples: usize, level: f64, random_state: u64) -> Result<core::IntervalOptions, Fault> {
+    let seed = Seed::new(random_state).axis("interval");
+    Ok(core::IntervalOptions { n_resamples, level: checked_level(level)?, seed })
 }
 
 type Neighbours<'py> = (

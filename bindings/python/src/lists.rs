@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use subspect_express::{APPROXIMATIONS, METHODS};
 use subspect_graph::{AGREEMENTS, DETECTORS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::OPTIONS;
+use subspect_pipeline::{COMPARED, SCORES};
 
 use crate::measured::from_json;
 
@@ -31,6 +32,12 @@ pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         "similarities": subspect_similarity::MEASURES.iter().map(|m| similarity(m)).collect::<Vec<_>>(),
         "approximations": APPROXIMATIONS.iter().map(|a| json!({
             "name": a.name, "summary": a.summary, "reference": a.reference, "size": a.size,
+        })).collect::<Vec<_>>(),
+        "scores": SCORES.iter().map(|s| json!({
+            "name": s.name, "summary": s.summary, "over_layers": s.over_layers,
+        })).collect::<Vec<_>>(),
+        "compared": COMPARED.iter().map(|c| json!({
+            "name": c.name, "summary": c.summary, "of_layers": c.of_layers,
         })).collect::<Vec<_>>(),
         "options": OPTIONS.iter().map(|o| json!({
             "name": o.name, "summary": o.summary, "default": o.default_text(),

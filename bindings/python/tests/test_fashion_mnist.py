@@ -51,9 +51,9 @@ class Net(nn.Module):
 def net(folder) -> Net:
     torch.manual_seed(0)
     model, (x, y) = Net(), read(folder, "train")
-    x, y = x[:6000], y[:6000]
+    x, y = x[:12_000], y[:12_000]
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
-    for batch in torch.randperm(6000).repeat(2).split(100):
+    for batch in torch.randperm(12_000).repeat(3).split(100):
         optimiser.zero_grad()
         nn.functional.cross_entropy(model(x[batch]), y[batch]).backward()
         optimiser.step()
@@ -81,7 +81,7 @@ def test_pytorch_and_the_exported_onnx_tell_the_same(net, folder, tmp_path, bina
         parts = [(a := net.conv1(b), net.conv2(a.relu()), net(b)) for b in x[chosen].split(50)]
     for name, column in zip(("conv1", "conv2", "fc2"), zip(*parts)):
         assert np.array_equal(found[name], torch.cat(column).flatten(1).numpy())
-    assert (found.predictions == y[chosen].numpy()).mean() > 0.7
+    assert (found.predictions == y[chosen].numpy()).mean() > 0.8
 
     # The same numbers as the command line's: engines differ in the last bits of float32.
     mine = subspect.analyze(found, output=tmp_path / "py", permutations=19)

@@ -99,12 +99,12 @@ def test_neighbours_come_by_affinity(graph):
         subspect.neighbors(graph, 240)
 
 
-def test_spectral_clustering_finds_the_subspaces(graph, layer):
-    found = subspect.spectral_clustering(graph, 3, random_state=0)
+def test_spectral_finds_the_subspaces(graph, layer):
+    found = subspect.spectral(graph, 3, random_state=0)
     agreement = subspect.agreement(layer[1], found.labels)
     assert agreement["ari"] > 0.95 and list(agreement) == [a["name"] for a in subspect.methods("agreements")]
     with pytest.raises(errors.ParameterError):
-        subspect.spectral_clustering(graph, 0)
+        subspect.spectral(graph, 0)
 
 
 def test_leiden_finds_the_subspaces_and_tells_the_spread(graph, layer):

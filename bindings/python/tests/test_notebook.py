@@ -19,7 +19,7 @@ def test_every_result_renders_and_escapes(run, layer):
     found = subspect.express(layer[0])
     results = [
         found, found.graph, subspect.measures(found, layer[1]), subspect.neighbors(found, 3), run, run.similarity(),
-        subspect.express_path(layer[0], 3), subspect.spectral_clustering(found, 3),
+        subspect.express_path(layer[0], 3), subspect.spectral(found, 3),
         subspect.dynamics([{"a": layer[0]}, {"a": np.tanh(layer[0])}], layer[1]),
     ]
     for result in results:
@@ -62,3 +62,21 @@ def test_importing_subspect_imports_no_framework():
 
     program = "import sys, subspect; print([m for m in ('torch', 'sklearn', 'matplotlib', 'pandas', 'ray') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_progress_is_tqdms_bar_in_a_terminal_and_in_a_notebook(layer, capsys):
+    pytest.importorskip("tqdm", reason="needs tqdm")
+    subspect.express(layer[0], progress=True)
+    assert "express: 100%" in capsys.readouterr().err
+    nbformat, nbclient = (pytest.importorskip(m, reason=f"needs {m}") for m in ("nbformat", "nbclient"))
+    pytest.importorskip("ipykernel", reason="needs ipykernel")
+    code = "import numpy as np, subspect\nfound = subspect.express(np.random.default_rng(0).normal(size=(300, 40)), progress=True)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = notebook.cells[0].outputs
+    try:
+        import ipywidgets  # noqa: F401
+
+        assert any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in outputs)
+    except ImportError:
+        assert any("100%" in o.get("text", "") for o in outputs)

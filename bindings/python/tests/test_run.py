@@ -100,13 +100,13 @@ def test_mistakes_in_options_are_named(layers):
         subspect.analyze(layers, model="m.onnx", data="d")
 
 
-def test_stores_and_runs_compare(layers, run, tmp_path):
+def test_every_layer_of_one_thing_meets_every_layer_of_another(layers, run, tmp_path):
     a = subspect.write_store(tmp_path / "a", layers)
-    found = subspect.compare(a, a, "linear_cka")
+    found = subspect.similarity_between(a, a.folder, "linear_cka")
     assert found.rows == list(layers) and np.allclose(np.diag(found.values), 1, atol=1e-6)
-    assert np.allclose(subspect.compare(run, run).values, run.similarity().values)
+    assert np.allclose(subspect.similarity_between(run, run).values, run.similarity().values)
     with pytest.raises(errors.ParameterError):
-        subspect.compare(a, a, estimator="best")
+        subspect.similarity_between(a, a, estimator="best")
 
 
 def test_unlabelled_runs_have_statuses(layers):

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 
 import subspect  # noqa: E402
 import subspect.torch as st  # noqa: E402
+from subspect.torch.pools import pooled  # noqa: E402
 from subspect import errors  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -191,7 +192,7 @@ def test_tokens_are_pooled_within_the_mask():
     last = x[np.arange(5), [6, 2, 0, 4, 1]]
     want = {"cls": x[:, 0], "mean": (x * m).sum(1) / m.sum(1), "last": last}
     for pool, expected in want.items():
-        assert np.allclose(st._pool("embed", torch.from_numpy(x), pool, mask), expected, atol=1e-6)
+        assert np.allclose(pooled("embed", torch.from_numpy(x), pool, mask), expected, atol=1e-6)
         if int(torch.__version__.split(".")[0]) >= 2:  # hooks see named arguments
             found = st.capture(model, [{"input_ids": ids, "attention_mask": mask}], layers="embed", pool=pool)
             assert np.allclose(found["embed"], expected, atol=1e-6)

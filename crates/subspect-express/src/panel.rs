@@ -12,9 +12,9 @@ use subspect_linalg::{Csr, CsrBuilder, Dictionary, MemoryMode};
 use crate::target::Targets;
 use crate::{Certificate, ExpressError, Monitor, Solution};
 
-/// Floats of one panel's correlations in [`MemoryMode::Panels`]: 8 MiB per thread, more only above 32,768 atoms, where
+/// Floats of one panel's correlations in [`MemoryMode::Panels`]: 2 MiB per thread, more only above 8,192 atoms, where
 /// fewer than 64 rows would leave the product waiting for memory.
-const PANEL_FLOATS: usize = 2 << 20;
+const PANEL_FLOATS: usize = 1 << 19;
 
 /// One solved row: coefficients in any order, and its certificate.
 pub(crate) struct Row {

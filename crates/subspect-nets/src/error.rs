@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::WeightsProblem;
+
 /// An error of a caller's own source or sink.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -158,6 +160,89 @@ pub enum NetsError {
         /// Why, and how to get it.
         reason: String,
     },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A file of weights that cannot be used.
+    #[error("{file} holds no usable weights: {reason}")]
+    BadWeights {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A folder that is no series of snapshots.
+    #[error("{} is no series of snapshots: {reason}", folder.display())]
+    Checkpoints {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// Weights of another network.
+    #[error("the weights are not those of {architecture}: {problem}{}", fitting(.fits))]
+    Weights {
+        /// The architecture.
+        architecture: String,
+        /// What differs.
+        problem: WeightsProblem,
+        /// The architectures that they would fit.
+        fits: Vec<String>,
+    },
+    /// Weights without an architecture.
+    #[error("{file} holds weights without a graph: say with --arch what network they are of{}", fitting(.fits))]
+    NeedsArchitecture {
+        /// The file.
+        file: String,
+        /// The architectures that they fit.
+        fits: Vec<String>,
+    },
+    /// A model with a graph, and an architecture beside it.
+    #[error(
+        "{file} is expected to hold weights (.safetensors, .pth, .pt, .ckpt) because --arch {architecture} is given, found \
+         another ending; an ONNX model has its own graph: leave --arch out"
+    )]
+    OwnArchitecture {
+        /// The file.
+        file: String,
+        /// The architecture.
+        architecture: String,
+    },
+    /// No architecture is called so.
+    #[error(
+        "no architecture is called {name:?}{}; `subspect methods` lists them",
+        nearest_architectures(.nearest)
+    )]
+    UnknownArchitecture {
+        /// The name.
+        name: String,
+        /// The most similar names.
+        nearest: Vec<String>,
+    },
+    /// An architecture that cannot be built with these options.
+    #[error("cannot build {name}: {reason}")]
+    BadArchitecture {
+        /// The architecture.
+        name: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// An architecture in words that does not parse.
+    #[error(
+        "cannot read the architecture {found:?}: {reason}; expected NAME or NAME:KEY=VALUE,... with the keys width, depth, \
+         classes, input, for instance resnet20:width=0.5"
+    )]
+    BadArchitectureSpec {
+        /// The words.
+        found: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A layer that does not exist.
     #[error("no layer matches {pattern:?}{}", nearest_names(.nearest))]
     UnknownLayer {
@@ -308,6 +393,20 @@ fn token_hint(name: &str) -> &'static str {
         n if n.contains("position") => ": 0, 1, 2, ... in every row",
         _ => "",
     }
+}
+
+fn fitting(fits: &[String]) -> String {
+    if fits.is_empty() {
+        return String::new();
+    }
+    format!("; they fit {}", fits.join(", "))
+}
+
+fn nearest_architectures(nearest: &[String]) -> String {
+    if nearest.is_empty() {
+        return String::new();
+    }
+    format!("; the nearest names are {}", nearest.join(", "))
 }
 
 fn nearest_names(nearest: &[String]) -> String {

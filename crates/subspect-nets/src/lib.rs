@@ -5,13 +5,16 @@
 //! [`capture_tokens()`] the [`Tokens`] of a text encoder, and hands one row per input and layer to an
 //! [`ActivationSink`], memory-bounded.
 
+mod architecture;
 mod capture;
 mod channels;
+mod checkpoints;
 mod choice;
 mod composite;
 mod embedding;
 mod engine;
 mod error;
+mod from_weights;
 mod input;
 mod kind;
 mod layer;
@@ -26,12 +29,18 @@ mod residual;
 mod select;
 mod structure;
 mod tokens;
+mod weights;
 mod wire;
 
+pub use architecture::{
+    ARCHITECTURES, Architecture, ArchitectureInfo, ArchitectureOptions, ArchitectureSpec, BATCH_NORM_EPSILON,
+    Initialization, Node, Op, Parameter, ParameterKind, architecture,
+};
 pub use capture::{
     ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture, capture_tokens,
 };
 pub use channels::Channels;
+pub use checkpoints::{Checkpoint, find_checkpoints};
 pub use choice::Choice;
 pub use engine::{ENGINES, Engine, EngineKind, Fed, FedData, ValueView, Visitor};
 pub use error::{BoxError, NetsError};
@@ -44,3 +53,4 @@ pub use pool::{POOLS, Pool};
 pub use preprocess::{PixelOrder, Preprocess, Resize};
 pub use select::{DEFAULT_SELECTION, SELECTORS, select};
 pub use tokens::{TokenSpec, Tokens};
+pub use weights::{Tensor, Weights, WeightsProblem};

@@ -35,6 +35,8 @@ pub(crate) struct OperatorSetIdProto {
 pub(crate) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
     pub(crate) node: Vec<NodeProto>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) name: Option<String>,
     #[prost(message, repeated, tag = "5")]
     pub(crate) initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
@@ -60,13 +62,21 @@ pub(crate) struct NodeProto {
     pub(crate) metadata_props: Vec<StringStringEntryProto>,
 }
 
-/// An attribute; only lists of integers (the permutation of a `Transpose`) are read.
+/// An attribute; only lists of integers (the permutation of a `Transpose`) are read, the others written.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct AttributeProto {
     #[prost(string, optional, tag = "1")]
     pub(crate) name: Option<String>,
+    #[prost(float, optional, tag = "2")]
+    pub(crate) f: Option<f32>,
+    #[prost(int64, optional, tag = "3")]
+    pub(crate) i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(crate) s: Option<Vec<u8>>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub(crate) ints: Vec<i64>,
+    #[prost(int32, optional, tag = "20")]
+    pub(crate) r#type: Option<i32>,
 }
 
 /// A key and its value.

@@ -119,17 +119,21 @@ fn by_name(layers: &[Layer], pattern: &str) -> Result<Vec<usize>, NetsError> {
     Ok(found)
 }
 
-/// The three names most similar to a pattern, its wildcards left out (Jaro-Winkler).
+/// The three names most similar to a pattern, its wildcards left out.
 fn nearest(layers: &[Layer], pattern: &str) -> Vec<String> {
     let plain: String = pattern.chars().filter(|c| !"*?[]{}".contains(*c)).collect();
-    let mut scored: Vec<(f64, usize)> = layers
-        .iter()
-        .enumerate()
-        .map(|(i, l)| (strsim::jaro_winkler(&plain, &l.name), i))
+    most_alike(&plain, layers.iter().map(|l| l.name.as_str()), 3)
+}
+
+/// At most `n` of `names`, the most similar to `wanted` first (Jaro-Winkler), none that is not similar at all.
+pub(crate) fn most_alike<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, n: usize) -> Vec<String> {
+    let mut scored: Vec<(f64, &str)> = names
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
         .filter(|(score, _)| *score > 0.5)
         .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    scored.into_iter().take(3).map(|(_, i)| layers[i].name.clone()).collect()
+    // Stable: of equally similar names the first one stays first.
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(n).map(|(_, name)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends a field of wire type 2.
-fn put_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
     put_varint(out, number << 3 | 2);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -16,7 +16,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import _core
+from . import _core, statistics
+from .comparison import Comparison, compare
 from .dynamics import Dynamics, dynamics
 from .errors import (
     CancelledError, GraphError, MethodError, NetworkError, NotFiniteError, ParameterError, ShapeError, StoreError,
@@ -24,33 +25,39 @@ from .errors import (
 )
 from .expression import Certificates, Dictionary, Expression, Path, choose_alpha_ratio, express, express_path
 from .graph import (
-    AffinityGraph, Clustering, Communities, Interval, Measures, Neighbors, Null, Votes, affinity, class_affinity, leiden,
-    measures, modularity, modularity_by_class, modularity_interval, modularity_null, neighbors, spectral_clustering, vote, vote_outside,
+    AffinityGraph, Clustering, Communities, Difference, Measures, Neighbors, Votes, affinity, class_affinity, leiden,
+    measures, modularity, modularity_by_class, modularity_difference, modularity_interval, modularity_null, neighbors,
+    spectral, vote, vote_outside,
 )
+from .inference import SimilarityInference, similarity_inference
 from .lists import methods
 from .measured import Measured, Undefined, is_defined
 from .plot import plot_class_affinity, plot_dynamics, plot_modularity, plot_similarity, plot_votes
-from .run import LayerResult, Run, analyze, capture, compare, layers, report
+from .ranking import Ranking, rank
+from .run import LayerResult, Run, analyze, capture, layers, report
 from .similarity import (
-    SimilarityMatrix, agreement, best_matching, cka, hsic, linear_cka, similarity, similarity_matrix, ssc_cka,
+    SimilarityMatrix, agreement, best_matching, cka, hsic, linear_cka, similarity, similarity_between, similarity_matrix,
+    ssc_cka,
 )
+from .statistics import Interval, Null, adjust
 from .store import ActivationStore, write_store
 
 __version__: str = _core.__version__
 set_num_threads = _core.set_num_threads
 get_num_threads = _core.get_num_threads
-spectral = spectral_clustering
 
 __all__ = [
-    "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Communities", "Dictionary", "Dynamics",
-    "Expression", "GraphError", "Interval", "LayerResult", "Measured", "Measures", "MethodError", "Neighbors", "NetworkError",
-    "NotFiniteError", "Null", "ParameterError", "Path", "Run", "ShapeError", "SimilarityMatrix", "StoreError",
-    "SubspectError", "Undefined", "UndefinedError", "Votes", "affinity", "agreement", "analyze", "best_matching",
-    "capture", "choose_alpha_ratio", "cka", "class_affinity", "compare", "dynamics", "express", "express_path", "get_num_threads", "hsic",
-    "is_defined", "layers", "leiden", "linear_cka", "measures", "methods", "modularity", "modularity_by_class",
-    "modularity_interval", "modularity_null", "neighbors", "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity",
-    "plot_votes", "report", "set_num_threads", "similarity", "similarity_matrix", "spectral", "spectral_clustering",
-    "ssc_cka", "vote", "vote_outside", "write_store",
+    "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Communities", "Comparison",
+    "Dictionary", "Difference", "Dynamics", "Expression", "GraphError", "Interval", "LayerResult", "Measured",
+    "Measures", "MethodError", "Neighbors", "NetworkError", "NotFiniteError", "Null", "ParameterError", "Path",
+    "Ranking", "Run", "ShapeError", "SimilarityInference", "SimilarityMatrix", "StoreError", "SubspectError",
+    "Undefined", "UndefinedError", "Votes", "adjust", "affinity", "agreement", "analyze", "best_matching", "capture",
+    "choose_alpha_ratio", "cka", "class_affinity", "compare", "dynamics", "express", "express_path",
+    "get_num_threads", "hsic", "is_defined", "layers", "leiden", "linear_cka", "measures", "methods", "modularity",
+    "modularity_by_class", "modularity_difference", "modularity_interval", "modularity_null", "neighbors",
+    "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity", "plot_votes", "rank", "report",
+    "set_num_threads", "similarity", "similarity_between", "similarity_inference", "similarity_matrix", "spectral",
+    "ssc_cka", "statistics", "vote", "vote_outside", "write_store",
 ]
 
 #: Found on first use, so that importing subspect imports neither PyTorch nor scikit-learn.

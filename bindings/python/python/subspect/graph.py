@@ -16,12 +16,13 @@ from . import _core, edge, html
 from .errors import ParameterError, ShapeError
 from .expression import Expression
 from .lists import all_lists
-from .measured import Measured, column, show
+from .measured import Measured, Undefined, column, show
+from .statistics import Interval, Null
 
 __all__ = [
-    "AffinityGraph", "Clustering", "Communities", "Interval", "Measures", "Neighbors", "Null", "Votes", "affinity",
-    "leiden", "measures", "modularity", "modularity_interval", "modularity_null", "neighbors", "spectral_clustering",
-    "vote",
+    "AffinityGraph", "Clustering", "Communities", "Difference", "Measures", "Neighbors", "Votes", "affinity",
+    "class_affinity", "leiden", "measures", "modularity", "modularity_by_class", "modularity_difference",
+    "modularity_interval", "modularity_null", "neighbors", "spectral", "vote", "vote_outside",
 ]
 
 
@@ -133,23 +134,6 @@ def modularity(graph: Any, labels: Any, *, resolution: float = 1.0) -> Measured:
     without edges and for one class.
     """
     return as_graph(graph)._core.modularity(edge.Classes(labels).parts, _resolution(resolution))
-
-
-@dataclass(frozen=True)
-class Null:
-    """Modularity under permuted labels, and where the observed value stands in it."""
-
-    n_permutations: int
-    mean: Measured
-    sd: Measured
-    #: 2.5 % quantile.
-    lo: Measured
-    #: 97.5 % quantile.
-    hi: Measured
-    #: (observed - mean) / sd.
-    z: Measured
-    #: One-sided, (1 + #{null >= observed}) / (1 + permutations).
-    p: Measured
 
 
 def modularity_null(
@@ -316,7 +300,7 @@ class Clustering:
         return html.table(("spectral clustering", ""), rows)
 
 
-def spectral_clustering(
+def spectral(
     graph: Any,
     n_clusters: int,
     *,
@@ -383,25 +367,39 @@ def leiden(
     return Communities(**{**found, "qualities": column(found["qualities"])[0]})
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Bounds of a value under resampled inputs."""
-
-    lo: Measured
-    hi: Measured
-    level: float
-    method: str
-
-
 def modularity_interval(
     graph: Any, labels: Any, *, level: float = 0.95, n_resamples: int = 1000, resolution: float = 1.0,
     random_state: Any = 0,
 ) -> Interval:
     """How far the modularity depends on which inputs were drawn: a bootstrap over inputs."""
-    lo, hi, method = as_graph(graph)._core.modularity_interval(
+    found = as_graph(graph)._core.modularity_interval(
         edge.Classes(labels).parts, _resolution(resolution), int(n_resamples), float(level), edge.seed(random_state)
     )
-    return Interval(lo, hi, float(level), method)
+    return Interval(**found)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value of one graph minus that of another over the same inputs: its interval, and the two-sided p that it is 0."""
+
+    value: Measured
+    interval: Interval
+    p: Measured
+
+
+def modularity_difference(
+    first: Any, second: Any, labels: Any, *, level: float = 0.95, n_resamples: int = 1000, resolution: float = 1.0,
+    random_state: Any = 0,
+) -> Difference:
+    """How much larger the modularity of the first graph is: the same inputs are resampled in both (a paired test).
+
+    For two votes see :func:`subspect.statistics.mcnemar`.
+    """
+    found = as_graph(first)._core.modularity_difference(
+        as_graph(second)._core, edge.Classes(labels).parts, _resolution(resolution), int(n_resamples), float(level),
+        edge.seed(random_state),
+    )
+    return Difference(found.pop("value"), p=found.pop("p"), interval=Interval(**found))
 
 
 def modularity_by_class(graph: Any, labels: Any, *, resolution: float = 1.0) -> dict[Any, Measured]:
@@ -409,8 +407,6 @@ def modularity_by_class(graph: Any, labels: Any, *, resolution: float = 1.0) -> 
     classes = edge.Classes(labels)
     found = as_graph(graph)._core.modularity_by_class(classes.parts, _resolution(resolution))
     values, statuses = column(found)
-    from .measured import Undefined
-
     measured = [Undefined(s) if s else float(v) for v, s in zip(values.data, statuses)]
     return dict(zip(classes.names.tolist(), measured))
 

@@ -21,7 +21,8 @@ def methods(kind: str = "methods") -> list[dict[str, Any]]:
     """What can be asked for, with summaries, sources, parameters and defaults.
 
     ``kind``: ``methods`` (self-expression), ``measures`` (of a graph against labels), ``similarities`` (of two layers),
-    ``agreements`` (of two partitions), ``detectors`` (of communities), ``postprocesses``, ``approximations`` or ``options`` (of a run).
+    ``agreements`` (of two partitions), ``detectors`` (of communities), ``postprocesses``, ``approximations``, ``scores`` (of
+    inputs), ``compared`` (for conditions of :func:`subspect.compare`) or ``options`` (of a run).
     """
     found = all_lists()
     if kind not in found:

@@ -17,10 +17,10 @@ from .errors import ParameterError, StoreError
 from .graph import AffinityGraph, affinity
 from .measured import Measured, Undefined, loads, show
 from .progress import Progress, Watch
-from .similarity import SimilarityMatrix, given
+from .similarity import SimilarityMatrix, as_matrix
 from .store import ActivationStore, write_store
 
-__all__ = ["LayerResult", "Run", "analyze", "capture", "compare", "layers", "report"]
+__all__ = ["LayerResult", "Run", "analyze", "capture", "layers", "report"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Run:
         """The layer x layer map of a measure."""
         for found in self.record["similarity"]:
             if (found["measure"], found["estimator"]) == (measure, estimator):
-                return _matrix(found["values"], measure, estimator, self.names, self.names)
+                return as_matrix(found["values"], measure, estimator, self.names, self.names)
         known = ", ".join(sorted({s["measure"] for s in self.record["similarity"]})) or "none"
         raise ParameterError(f"the run has no map of {measure!r} ({estimator}): it has {known}")
 
@@ -171,11 +171,9 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, Undefined) else value
 
 
-def _matrix(values: Any, measure: str, estimator: str, rows: list[str], columns: list[str]) -> SimilarityMatrix:
-    status = np.array([[v.status if isinstance(v, Undefined) else "" for v in row] for row in values], dtype=object)
-    numbers = np.array([[np.nan if isinstance(v, Undefined) else v for v in row] for row in values], dtype=float)
-    masked: Any = np.ma.MaskedArray(numbers, mask=status != "", fill_value=np.nan)
-    return SimilarityMatrix(masked, status, measure, estimator, rows, columns)
+def run_folder(run: Run | str | os.PathLike[str]) -> str:
+    """Where a run lies."""
+    return os.fspath(run.path if isinstance(run, Run) else run)
 
 
 def _words(options: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
@@ -202,7 +200,7 @@ def analyze(
     *,
     output: str | os.PathLike[str] | None = None,
     model: str | os.PathLike[str] | None = None,
-    data: str | os.PathLike[str] | None = None,
+    data: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     layers: str | Sequence[str] | None = None,
     progress: Progress = False,
     **options: Any,
@@ -212,7 +210,7 @@ def analyze(
     Parameters
     ----------
     source : mapping, ActivationStore, path, or what ``subspect.torch.capture`` returned
-        Activations by layer, in execution order. Or give ``model`` (an ONNX file) and ``data``.
+        Activations by layer, in execution order. Or give ``model`` (an ONNX file) and ``data`` (see :func:`capture`).
     labels, predictions : optional
         Class of every input, and the network's own choice; a store may hold them already.
     output : path, optional
@@ -229,6 +227,8 @@ def analyze(
     if model is not None or data is not None:
         if source is not None or labels is not None or predictions is not None:
             raise ParameterError("give either activations (with labels and predictions), or model and data")
+        if isinstance(data, Mapping):
+            data = _save(data, (Path(keep.name) if keep else root.parent) / f"{root.name}-data.npz")
         given.update(model=model, data=data)
     else:
         given.update(_stored(source, labels, predictions, root, keep))
@@ -276,14 +276,13 @@ def _same(a: Any, b: Any) -> bool:
 
 def report(run: Run | str | os.PathLike[str]) -> Path:
     """Writes the page (one self-contained HTML file) and figures of a finished run; gives the page's path."""
-    folder = run.path if isinstance(run, Run) else Path(os.fspath(run))
-    page, _ = _core.render(os.fspath(folder))
+    page, _ = _core.render(run_folder(run))
     return Path(page)
 
 
 def capture(
     model: str | os.PathLike[str],
-    data: str | os.PathLike[str],
+    data: Mapping[str, Any] | str | os.PathLike[str],
     store: str | os.PathLike[str],
     *,
     layers: str | Sequence[str] | None = None,
@@ -292,31 +291,24 @@ def capture(
 ) -> ActivationStore:
     """Runs an ONNX network over a data set and stores every selected layer's activations.
 
-    Options are those of ``subspect capture``: ``inputs``, ``normalize``, ``pool``, ``batch_size``, ``split``, ... For
-    PyTorch models in memory see :mod:`subspect.torch`.
+    ``data``: a path, or arrays by name: integer ids ``n x tokens`` called like the network's inputs (``input_ids``,
+    ``attention_mask``) for token models, ``images`` otherwise, and ``labels``. Options are those of ``subspect capture``:
+    ``inputs``, ``normalize``, ``pool``, ``batch_size``, ``split``, ... For PyTorch models in memory see :mod:`subspect.torch`.
     """
-    given = {"model": model, "data": data, "layers": layers, **options}
-    with Watch(progress, "capture") as watcher:
+    with tempfile.TemporaryDirectory(prefix="subspect-") as folder, Watch(progress, "capture") as watcher:
+        where = _save(data, Path(folder) / "data.npz") if isinstance(data, Mapping) else data
+        given = {"model": model, "data": where, "layers": layers, **options}
         _core.capture(_words(given), os.fspath(store), watcher)
     return ActivationStore(store)
+
+
+def _save(data: Mapping[str, Any], path: Path) -> Path:
+    """A data set given as arrays by name, as a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **{name: edge.array(values) for name, values in data.items()})
+    return path
 
 
 def layers(model: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Layers of an ONNX network in execution order: name, kind, shape, number of features."""
     return _core.layers(os.fspath(model))
-
-
-def compare(
-    a: Any, b: Any, measure: str | None = None, *, estimator: str | None = None, memory: int | str = "4GiB",
-    progress: Progress = False, **parameters: Any,
-) -> SimilarityMatrix:
-    """Similarity of every layer of ``a`` with every layer of ``b``: runs, stores, or files of activations or graphs."""
-
-    def where(x: Any) -> str:
-        if isinstance(x, Run):
-            return os.fspath(x.path)
-        return os.fspath(x.folder if isinstance(x, ActivationStore) else x)
-
-    with Watch(progress, "compare") as watcher:
-        found = _core.compare_files(where(a), where(b), measure, given(estimator, parameters), edge.n_bytes(memory), watcher)
-    return _matrix(found["values"], found["measure"], found["estimator"], found["rows"], found["columns"])

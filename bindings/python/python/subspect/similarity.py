@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
@@ -12,12 +13,12 @@ from .errors import ParameterError, ShapeError
 from .expression import Expression
 from .graph import AffinityGraph, as_graph
 from .lists import all_lists
-from .measured import Measured, column, nullable
+from .measured import Measured, Undefined, column, nullable
 from .progress import Progress, Watch
 
 __all__ = [
-    "SimilarityMatrix", "agreement", "best_matching", "cka", "hsic", "linear_cka", "similarity", "similarity_matrix",
-    "ssc_cka",
+    "SimilarityMatrix", "agreement", "best_matching", "cka", "hsic", "linear_cka", "similarity", "similarity_between",
+    "similarity_matrix", "ssc_cka",
 ]
 
 
@@ -84,8 +85,6 @@ class SimilarityMatrix:
     columns: list[str]
 
     def __getitem__(self, pair: tuple[str, str]) -> Measured:
-        from .measured import Undefined
-
         i, j = self.rows.index(pair[0]), self.columns.index(pair[1])
         return Undefined(str(self.status[i, j])) if self.status[i, j] else float(self.values.data[i, j])
 
@@ -116,6 +115,34 @@ class SimilarityMatrix:
 
     def _repr_html_(self) -> str:
         return html.heat_map(self.values, self.rows, self.columns, self.title)
+
+
+def as_matrix(values: Any, measure: str, estimator: str, rows: list[str], columns: list[str]) -> SimilarityMatrix:
+    """A map from nested lists of floats and ``Undefined``."""
+    status = np.array([[v.status if isinstance(v, Undefined) else "" for v in row] for row in values], dtype=object)
+    numbers = np.array([[np.nan if isinstance(v, Undefined) else v for v in row] for row in values], dtype=float)
+    masked: Any = np.ma.MaskedArray(numbers, mask=status != "", fill_value=np.nan)
+    return SimilarityMatrix(masked, status, measure, estimator, rows, columns)
+
+
+def similarity_between(
+    a: Any, b: Any, measure: str | None = None, *, estimator: str | None = None, memory: int | str = "4GiB",
+    progress: Progress = False, **parameters: Any,
+) -> SimilarityMatrix:
+    """Similarity of every layer of ``a`` with every layer of ``b``: runs, stores, or files of activations or graphs.
+
+    ``measure`` is a name of ``subspect.methods("similarities")``; by default ``linear_cka`` for activations, ``ssc_cka`` for
+    graphs and runs.
+    """
+    chosen = given(estimator, parameters)
+    with Watch(progress, "similarity") as watcher:
+        found = _core.compare_files(_place(a), _place(b), measure, chosen, edge.n_bytes(memory), watcher)
+    return as_matrix(found["values"], found["measure"], found["estimator"], found["rows"], found["columns"])
+
+
+def _place(x: Any) -> str:
+    """Where a run, a store or a file lies."""
+    return os.fspath(getattr(x, "path", None) or getattr(x, "folder", None) or x)
 
 
 def similarity_matrix(

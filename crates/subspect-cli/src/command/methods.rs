@@ -3,6 +3,7 @@
 use serde_json::json;
 use subspect_express::METHODS;
 use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
+use subspect_nets::ARCHITECTURES;
 use subspect_pipeline::options::{OPTIONS, short};
 use subspect_similarity::{MeasureInfo, Value};
 
@@ -31,16 +32,18 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
         postprocesses(&keep),
         agreements(&keep),
         similarities(&keep),
+        architectures(&keep),
         options(&keep),
     ];
     let human: Vec<String> = sections.iter().filter(|s| !s.0.is_empty()).map(|s| s.0.clone()).collect();
     if let (true, Some(name)) = (human.is_empty(), &wanted) {
         return Err(unknown(name));
     }
-    let [methods, measures, postprocesses, agreements, similarities, options] = sections.map(|s| s.1);
+    let [methods, measures, postprocesses, agreements, similarities, architectures, options] =
+        sections.map(|s| s.1);
     let json = json!({
         "methods": methods, "measures": measures, "postprocesses": postprocesses, "agreements": agreements,
-        "similarities": similarities, "options": options,
+        "similarities": similarities, "architectures": architectures, "options": options,
     });
     Ok(Answer::new(human.join("\n\n"), json))
 }
@@ -53,6 +56,7 @@ fn unknown(name: &str) -> Failure {
         .chain(POSTPROCESSES.iter().map(|p| p.name))
         .chain(AGREEMENTS.iter().map(|a| a.name))
         .chain(subspect_similarity::MEASURES.iter().map(|m| m.name))
+        .chain(ARCHITECTURES.iter().flat_map(|a| a.members.iter().copied()))
         .chain(OPTIONS.iter().map(|o| o.name));
     let help = subspect_pipeline::options::nearest(name, known)
         .map_or("`subspect methods` lists all names".to_owned(), |n| format!("did you mean \"{n}\"?"));
@@ -181,6 +185,31 @@ fn similarity_json(m: &MeasureInfo) -> serde_json::Value {
         "symmetric": m.symmetric, "invariances": invariances,
         "parameters": m.parameters.iter().map(parameter).collect::<Vec<_>>(),
     })
+}
+
+fn architectures(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> =
+        ARCHITECTURES.iter().filter(|a| a.members.iter().any(|m| keep(&m.replace('-', "_")))).collect();
+    let rows: Vec<Vec<String>> = listed
+        .iter()
+        .map(|a| vec![a.name.to_owned(), a.members.join(" "), format!("{}; {}", a.summary, a.reference)])
+        .collect();
+    let mut text = one_table(&["network", "members", "meaning"], &rows, 3);
+    if !text.is_empty() {
+        text.push(
+            "Options, as in resnet20:width=0.5,classes=100: width (factor of the channels), depth (hidden layers of cnn and \
+             mlp), classes, input (CxHxW)"
+                .to_owned(),
+        );
+    }
+    let values = listed
+        .iter()
+        .map(|a| {
+            json!({ "name": a.name, "members": a.members, "summary": a.summary, "reference": a.reference,
+                    "default_depth": a.default_depth })
+        })
+        .collect::<Vec<_>>();
+    (titled("Networks (--arch)", text, "\n\n"), values.into())
 }
 
 fn options(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {

@@ -95,7 +95,22 @@ impl OptionInfo {
 
 /// Every option, in the order of the help text.
 pub static OPTIONS: &[OptionInfo] = &[
-    o("model", Group::Source, Kind::Path, "FILE", "", "ONNX classifier or text encoder"),
+    o(
+        "model",
+        Group::Source,
+        Kind::Path,
+        "FILE",
+        "",
+        "ONNX classifier or text encoder, or weights (.safetensors, .pth) together with --arch",
+    ),
+    o(
+        "arch",
+        Group::Source,
+        Kind::Text,
+        "NAME",
+        "",
+        "Network that the weights are of: NAME or NAME:width=0.5,...; see `subspect methods`",
+    ),
     o(
         "data",
         Group::Source,

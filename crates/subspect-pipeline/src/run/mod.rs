@@ -5,6 +5,7 @@
 //! ([`crate::KeyBuilder`]), and the record is rewritten after every layer. A run that was interrupted, even by
 //! SIGKILL, goes on where it stopped; after a changed option only what depends on it is computed again.
 
+mod blocks;
 pub(crate) mod examples;
 mod graphs;
 mod layouts;

@@ -2,7 +2,7 @@
 //!
 //! Every cell of SSC-CKA has a null from random orders of the inputs, a p value for the whole map and an interval over
 //! inputs. Linear CKA has its exact z and intervals; above [`EXACT_GRAM_MAX`] inputs, where they would cost several
-//! times the map itself, the map stands alone.
+//! times the map itself, the map stands alone. Every map is searched for blocks of layers.
 
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use subspect_linalg::{Csr, EXACT_GRAM_MAX, Seed};
 use subspect_similarity::{Inference, InferenceOptions, linear_cka_inference, ssc_cka_inference};
 
 use super::LayerGraph;
+use super::blocks::add_blocks;
 use super::log::Log;
 use super::note::Note;
 use super::prepare::Prepared;
@@ -61,7 +62,9 @@ pub(crate) fn maps(
         };
         events.finished(Stage::Similarity, measure, outcome, note.seconds);
         *record.seconds.entry(Stage::Similarity.as_str().into()).or_insert(0.0) += note.seconds;
-        record.similarity.extend(note.value);
+        let mut maps = note.value;
+        add_blocks(&mut maps, plan)?;
+        record.similarity.extend(maps);
         dir.write_record(record)?;
     }
     Ok(())
@@ -110,6 +113,7 @@ fn records(measure: &str, found: &Inference, options: &InferenceOptions) -> Vec<
             estimator: map.estimator.as_str().to_owned(),
             values: table(map, |c| c.value),
             inference: Some(inference(map, options)),
+            blocks: None,
         })
         .into()
 }

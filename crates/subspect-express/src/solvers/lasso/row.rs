@@ -173,11 +173,11 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
 
     /// The float64 check, given a scan at the coefficients `scanned_at`. Leaves an outcome, or asks for another round.
     fn settle(&mut self, correlations: &mut [f32], scanned_at: &[f64]) {
+        let tol = self.setup.options.tol;
         loop {
             let entries = self.entries();
             let mut exact = ExactRow::new(&self.target);
-            let gradients =
-                polish(&mut self.restricted, self.weights, self.setup.options.tol, &mut exact, &entries);
+            let gradients = polish(&mut self.restricted, self.weights, tol, &mut exact, &entries);
             let mut facts = self.facts(&exact, &gradients);
             let floor = facts.max_gradient.max(self.weights.l1);
             let (error, moved) = reach(self.setup, &self.target, &mut self.restricted, &entries, scanned_at);
@@ -185,6 +185,10 @@ impl<'s, 'd, 'a, 't> RowState<'s, 'd, 'a, 't> {
             let last = self.is_last();
             let rescan = moved > error && candidates.len() > self.affordable(scanned_at);
             if rescan && !last && self.setup.confined.is_none() {
+                // Where corrections do not settle, float32 entries would keep the fit moving from scan to scan.
+                if !self.exact_entries && self.restricted.violation(&gradients) > settled(self.weights, tol) {
+                    self.promote();
+                }
                 return;
             }
             let mut outside: Vec<(f64, u32)> = Vec::new();
@@ -295,7 +299,6 @@ fn polish(
     exact: &mut ExactRow<'_, '_, '_, '_>,
     entries: &AtomEntries<'_, '_>,
 ) -> Vec<Option<f64>> {
-    let limit = 0.01 * tol * weights.l1;
     for round in 0.. {
         let (atoms, values) = restricted.nonzero();
         exact.set(&atoms, &values);
@@ -307,13 +310,18 @@ fn polish(
             let near = restricted.near_threshold(0.01);
             near.map(|(j, near)| near.then(|| exact.correlation(j as usize))).collect()
         };
-        if round == CORRECTIONS || restricted.violation(&gradients) <= limit {
+        if round == CORRECTIONS || restricted.violation(&gradients) <= settled(weights, tol) {
             return gradients;
         }
         restricted.correct(&gradients);
         restricted.refine(entries);
     }
     Vec::new()
+}
+
+/// The violation of optimality below which a support needs no more corrections.
+fn settled(weights: Weights, tol: f64) -> f64 {
+    0.01 * tol * weights.l1
 }
 
 /// How far a correlation can be from its scanned value: by the error of the scan, and because the fit has moved since.
