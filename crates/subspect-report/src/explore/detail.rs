@@ -59,7 +59,7 @@ impl Detail {
             n_neighbours: k.min(most),
             coarse,
             mapped: spread(&mapped, mapped.len().div_ceil(per_mapped)),
-            linked: spread(&linked, linked.len().div_ceil(per_linked)),
+            linked: linked_of(record, &linked, per_linked),
             class_affinity: (1..=MAX_CLASSES).contains(&record.dataset.classes.len()),
         }
     }
@@ -75,6 +75,13 @@ impl Detail {
 
 fn longest(neighbours: &subspect_data::neighbours::Neighbours) -> usize {
     neighbours.indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+}
+
+/// One layer of `per`, the deepest before the output always among them: it is what a reader sees first.
+fn linked_of(record: &RunRecord, layers: &[usize], per: usize) -> Vec<usize> {
+    let is_output = layers.last().is_some_and(|&l| record.layers[l].kind == "linear");
+    let deep = if per > 1 && is_output && layers.len() > 1 { &layers[..layers.len() - 1] } else { layers };
+    spread(deep, layers.len().div_ceil(per))
 }
 
 /// `n` of the items, evenly spread, the last always among them.

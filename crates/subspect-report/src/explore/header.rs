@@ -189,7 +189,7 @@ fn map(map: &SimilarityRecord) -> Map {
         estimator: map.estimator.clone(),
         values: lower(&map.values),
         inference: map.inference.as_ref().map(|found| Inference::new(found, lower)),
-        blocks: None,
+        blocks: map.blocks.as_ref().map(|b| b.starts.clone()),
     }
 }
 
@@ -204,7 +204,7 @@ fn lower(table: &[Vec<Measured>]) -> Vec<Vec<Number>> {
 }
 
 /// A cell with four decimals: one more than is ever shown.
-fn fourth(value: Measured) -> Number {
+pub(crate) fn fourth(value: Measured) -> Number {
     match number(value) {
         Number::Value(v) => Number::Value((v * 1e4).round() / 1e4),
         status => status,

@@ -10,6 +10,7 @@ mod detail;
 mod header;
 mod layer_files;
 mod sections;
+mod training;
 
 use std::io::Write;
 
@@ -25,6 +26,7 @@ use detail::Detail;
 use header::Header;
 pub(crate) use layer_files::LayerFiles;
 use sections::Sections;
+pub(crate) use training::Training;
 
 /// A run as one stream of the page.
 pub(crate) struct Packable<'a> {
