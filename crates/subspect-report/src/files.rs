@@ -39,7 +39,7 @@ pub struct ReportFiles {
 /// # Errors
 /// A record that is missing, cut short, newer than this program or contradicts itself.
 pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
-    let found = if !run_dir.join("record.json").is_file() && run_dir.join(several::EPOCHS).is_dir() {
+    let found = if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
         several::epochs(run_dir).and_then(|(page, notes)| finish(run_dir, REPORT, &page, Vec::new(), notes))
     } else {
         render_run(run_dir)
