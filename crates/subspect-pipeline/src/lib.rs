@@ -42,7 +42,7 @@ pub use dynamics::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epo
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};
-pub use express::{Expressed, express, express_outside, express_sample, memory_mode};
+pub use express::{Expressed, exact_gram_pays, express, express_outside, express_sample, memory_mode};
 pub use key::KeyBuilder;
 pub use look::{Look, look};
 pub use measure::{ClassStructure, MeasureSettings, measure};
