@@ -1,51 +1,79 @@
-"""What the binding costs beside the solve: `python benchmarks/overhead.py [N] [D]`, best of several runs.
+"""What the binding costs beside the solve: `python benchmarks/overhead.py SUBSPECT [N] [D] [REPEATS]`.
 
-The solve alone is timed inside: a kept Dictionary whose solve is called twice in a row costs what `express` costs less
-the dictionary, so the binding's own share is measured on its parts: arrays in, thread and watch, arrays out.
+SUBSPECT is the command line's binary, built with the profile of the installed wheel. Both solve the same lasso with the
+same core and the same number of threads, in turn: the command line tells the `seconds` of dictionary and solve, Python
+is timed from the call to the finished objects. The smaller of REPEATS counts on both sides; user CPU seconds of the call
+(all threads) stand beside, because they depend less on what else the machine does.
 """
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
 import subspect
-from subspect import _core, edge
+from subspect import edge
 from subspect.expression import Expression
 
 
-def best(function, repeats: int = 5) -> float:
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def main(n: int, d: int) -> None:
+def inputs(n: int, d: int) -> np.ndarray:
+    """Inputs near ten subspaces of dimension 12."""
     rng = np.random.default_rng(0)
-    x = (rng.normal(size=(10, n // 10, 12)) @ rng.normal(size=(10, 12, d))).reshape(n, d) + rng.normal(size=(n, d))
-    x = x.astype(np.float32)
+    x = (rng.normal(size=(10, n // 10, 12)) @ rng.normal(size=(10, 12, d))).reshape(-1, d)
+    return (x + rng.normal(size=x.shape)).astype(np.float32)
+
+
+def command_line(binary: str, folder: Path) -> float:
+    """Seconds that the command line reports for dictionary and solve."""
+    threads = str(subspect.get_num_threads())
+    words = [binary, "express", folder / "x.npy", "--output", folder / "c.npz", "--threads", threads, "--format", "json", "--quiet"]
+    return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)["solve"]["seconds"]
+
+
+def call(x: np.ndarray) -> tuple[float, float]:
+    """Wall and user CPU seconds of the Python call."""
+    start, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    subspect.express(x)
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
+
+
+def own_parts(x: np.ndarray) -> float:
+    """Seconds that only the binding spends: arrays in, and Python objects out."""
+    kept = subspect.Dictionary(x)
     question = ("lasso", {}, None, None)
-    core = _core.Dictionary(x, True, 4 << 30)
-    found = core.solve(question)
-    whole = best(lambda: subspect.express(x))
-    # An empty problem of the same shape: alpha = alpha_max makes every row trivial, so what is left is the binding
-    # and the reading of the Gram matrix.
-    trivial = best(lambda: core.solve(("lasso", {"alpha_ratio": 1.0}, None, None)))
-    arrays_in = best(lambda: edge.matrix(x), 20)
-    arrays_out = best(lambda: Expression._of(found, question), 20)
-    nnz = found["coefficients"][0].size
-    print(f"N {n}, D {d}, {nnz / n:.1f} non-zeros per row, {subspect.get_num_threads()} threads")
-    print(f"express            {1e3 * whole:9.2f} ms")
-    print(f"a trivial solve    {1e3 * trivial:9.3f} ms  (thread, watch, arrays out; scan of N x N included)")
-    print(f"arrays in          {1e3 * arrays_in:9.3f} ms")
-    print(f"Python objects out {1e3 * arrays_out:9.3f} ms")
-    print(f"binding at most    {100 * (trivial + arrays_in + arrays_out) / whole:9.2f} % of express")
+    found = kept._core.solve(question)
+
+    def once() -> float:
+        start = time.perf_counter()
+        edge.matrix(x)
+        Expression._of(found, question)
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(20))
+
+
+def main(binary: str, n: int = 2000, d: int = 512, repeats: int = 7) -> None:
+    x = inputs(n, d)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "x.npy", x)
+        pairs = [(command_line(binary, folder), *call(x)) for _ in range(repeats)]
+    theirs, ours, cpu = (min(column) for column in zip(*pairs))
+    parts = own_parts(x)
+    print(f"N {n}, D {d}, {subspect.get_num_threads()} threads, best of {repeats}")
+    print(f"command line, its own seconds   {1e3 * theirs:9.1f} ms")
+    print(f"Python, the whole call          {1e3 * ours:9.1f} ms  ({100 * (ours / theirs - 1):+.2f} %), user CPU {1e3 * cpu:.1f} ms")
+    print(f"arrays in, Python objects out   {1e3 * parts:9.2f} ms  ({100 * parts / theirs:.2f} %)")
 
 
 if __name__ == "__main__":
-    main(*(int(v) for v in (sys.argv[1:] + ["2000", "512"][len(sys.argv) - 1 :])))
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1], *(int(v) for v in sys.argv[2:]))

@@ -27,6 +27,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod summary;
+mod sweep;
 mod time;
 mod warnings;
 
@@ -41,7 +42,7 @@ pub use dynamics::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epo
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};
-pub use express::{Expressed, express, express_outside, express_sample, memory_mode};
+pub use express::{Expressed, exact_gram_pays, express, express_outside, express_sample, memory_mode};
 pub use key::KeyBuilder;
 pub use look::{Look, look};
 pub use measure::{ClassStructure, MeasureSettings, measure};
@@ -55,5 +56,6 @@ pub use runs::{
     similarity_table, write_comparison,
 };
 pub use summary::{focus_layer, is_output, summary};
+pub use sweep::{CellPlan, SweepPlan, read_sweep, sweep, sweep_table};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};

@@ -43,7 +43,7 @@ pub struct ReportFiles {
 pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let found = if DynamicsRecord::read(run_dir).is_ok() {
         crate::dynamics::render_dynamics(run_dir)
-    } else if !run_dir.join("record.json").is_file() && run_dir.join(several::EPOCHS).is_dir() {
+    } else if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
         several::epochs(run_dir).and_then(|(page, notes)| finish(run_dir, REPORT, &page, Vec::new(), notes))
     } else {
         render_run(run_dir)

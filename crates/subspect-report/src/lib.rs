@@ -28,6 +28,7 @@ mod page;
 mod panel;
 mod several;
 mod sprite;
+mod sweep;
 
 pub use comparison::render_comparison;
 pub use context::Context;
@@ -39,3 +40,4 @@ pub use load::read_record;
 pub use page::{MAX_PAGE_BYTES, render_html};
 pub use panel::{PANELS, PanelInfo, View};
 pub use sprite::Atlas;
+pub use sweep::render_sweep;

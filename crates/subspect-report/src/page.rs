@@ -8,7 +8,7 @@ use subspect_data::record::RunRecord;
 
 use crate::context::Context;
 use crate::error::ReportError;
-use crate::explore::{Cross, Packable, payloads};
+use crate::explore::{Cross, Packable, Training, payloads};
 use crate::panel::PANELS;
 use crate::sprite::Atlas;
 
@@ -54,7 +54,7 @@ pub(crate) struct Manifest {
     /// Maps between networks.
     pub(crate) cross: Vec<Cross>,
     /// What `dynamics.json` says of a training run.
-    pub(crate) training: Option<serde_json::Value>,
+    pub(crate) training: Option<Training>,
 }
 
 impl<'a> Contents<'a> {

@@ -10,23 +10,22 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 use subspect_data::comparison::ComparisonRecord;
+use subspect_data::dynamics::{DYNAMICS_FILE, DynamicsRecord};
 
 use crate::context::Context;
 use crate::error::ReportError;
-use crate::explore::{Cross, Packable};
+use crate::explore::{Cross, Packable, Training};
 use crate::loaded::Loaded;
 use crate::page::{Contents, Manifest, Page, page};
 use crate::panel::{line, title, warnings};
 use crate::sprite::MAX_PICTURE_BYTES;
 
 /// Folder of the epochs in the folder of a training run.
-pub(crate) const EPOCHS: &str = "epochs";
-/// What is known of a training run beside its epochs.
-const DYNAMICS: &str = "dynamics.json";
+const EPOCHS: &str = "epochs";
 /// Inputs of all layers above which pictures have to make room.
-const MANY_ROWS: usize = 60_000;
+const MANY_ROWS: usize = 100_000;
 /// Bytes of pictures then.
-const FEW_PICTURE_BYTES: usize = 300_000;
+const FEW_PICTURE_BYTES: usize = 320_000;
 
 /// Most bytes of pictures of each of `n` sets of inputs, where all layers have so many inputs together.
 pub(crate) fn picture_bytes(n_rows: usize, n: usize) -> usize {
@@ -161,15 +160,25 @@ fn cross(
     Ok(Vec::new())
 }
 
+/// Whether a folder holds a training run.
+pub(crate) fn is_training(folder: &Path) -> bool {
+    folder.join(DYNAMICS_FILE).is_file() || folder.join(EPOCHS).is_dir()
+}
+
 /// The page of a training run, with notes for the log.
 pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> {
     let (mut loaded, mut labels, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for dir in epoch_dirs(folder)? {
-        let name = dir.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let dynamics = folder.join(DYNAMICS_FILE).is_file().then(|| DynamicsRecord::read(folder)).transpose();
+    let dynamics = dynamics.map_err(ReportError::Data)?;
+    let dirs = match dynamics.as_ref().and_then(|d| d.series.first()) {
+        Some(series) => series.epochs.iter().map(|e| (folder.join(&e.run), e.epoch.to_string())).collect(),
+        None => epoch_dirs(folder)?,
+    };
+    for (dir, name) in dirs {
         match Loaded::read(&dir) {
             Ok(run) => {
                 loaded.push(run);
-                labels.push(epoch_label(&name));
+                labels.push(name);
             }
             Err(error) => notes.push(format!("epoch {name}: {error}")),
         }
@@ -184,8 +193,7 @@ pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> 
     }
     notes.extend(loaded.iter().flat_map(|l| l.notes.clone()));
     one_scale(&mut loaded);
-    let training = std::fs::read_to_string(folder.join(DYNAMICS)).ok();
-    let training = training.and_then(|text| serde_json::from_str(&text).ok());
+    let training = dynamics.as_ref().and_then(Training::new);
     let bytes = picture_bytes(loaded.iter().map(Loaded::n_rows).sum(), 1);
     let last = loaded.len() - 1;
     for other in &mut loaded[..last] {
@@ -203,7 +211,7 @@ pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> 
 }
 
 /// The epochs' folders in the order of their names.
-fn epoch_dirs(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+fn epoch_dirs(folder: &Path) -> Result<Vec<(PathBuf, String)>, ReportError> {
     let path = folder.join(EPOCHS);
     let io = |source| ReportError::Io { action: "read", path: path.clone(), source };
     let mut dirs = Vec::new();
@@ -214,7 +222,8 @@ fn epoch_dirs(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
         }
     }
     dirs.sort();
-    Ok(dirs)
+    let name = |d: &PathBuf| d.file_name().map_or_else(String::new, |n| epoch_label(&n.to_string_lossy()));
+    Ok(dirs.into_iter().map(|d| (d.clone(), name(&d))).collect())
 }
 
 /// `0012` is epoch 12.

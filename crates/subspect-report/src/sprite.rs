@@ -18,8 +18,8 @@ const MAX_TILES: usize = 10_000;
 pub(crate) const MAX_PICTURE_BYTES: usize = 1_500_000;
 /// A PNG larger than this becomes a JPEG where that can be.
 const SMALL_PNG: usize = 300_000;
-/// JPEG quality.
-const QUALITY: u8 = 85;
+/// JPEG qualities: the second is tried before pictures are left out.
+const QUALITIES: [u8; 2] = [85, 55];
 /// Largest atlas that is opened, in bytes of pixels.
 const MAX_ATLAS_BYTES: usize = 1 << 30;
 /// Fewest tiles per full row of the sprite.
@@ -115,13 +115,18 @@ impl Sprite {
         let n_asked = order.len();
         order.retain(|&i| atlas.has(i));
         order.truncate(MAX_TILES);
+        let mut quality = QUALITIES[0];
         loop {
             if order.is_empty() {
                 return Ok(None);
             }
             let columns = columns(order.len());
             let (kind, image) =
-                encode(atlas, &order, columns).map_err(|reason| ReportError::Atlas { reason })?;
+                encode(atlas, &order, columns, quality).map_err(|reason| ReportError::Atlas { reason })?;
+            if image.len() > max_bytes && quality == QUALITIES[0] {
+                quality = QUALITIES[1];
+                continue;
+            }
             if image.len() > max_bytes && order.len() > 1 {
                 let share = max_bytes as f64 / image.len() as f64;
                 order.truncate(((order.len() as f64 * share * 0.95) as usize).clamp(1, order.len() - 1));
@@ -173,7 +178,12 @@ fn columns(n: usize) -> usize {
 }
 
 /// `png` or `jpeg`, and the image.
-fn encode(atlas: &Atlas, order: &[usize], columns: usize) -> Result<(&'static str, Vec<u8>), String> {
+fn encode(
+    atlas: &Atlas,
+    order: &[usize],
+    columns: usize,
+    quality: u8,
+) -> Result<(&'static str, Vec<u8>), String> {
     let depth = atlas.color.samples();
     let (tile_width, tile_height) = atlas.tile;
     let stride = columns * tile_width * depth;
@@ -190,8 +200,10 @@ fn encode(atlas: &Atlas, order: &[usize], columns: usize) -> Result<(&'static st
     let blocks = tile_width.is_multiple_of(8) && tile_height.is_multiple_of(8);
     match atlas.color {
         _ if png.len() <= SMALL_PNG || !blocks => Ok(("png", png)),
-        png::ColorType::Rgb => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::Rgb8)?)),
-        png::ColorType::Grayscale => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::L8)?)),
+        png::ColorType::Rgb => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::Rgb8, quality)?)),
+        png::ColorType::Grayscale => {
+            Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::L8, quality)?))
+        }
         _ => Ok(("png", png)),
     }
 }
@@ -214,9 +226,10 @@ fn to_jpeg(
     pixels: &[u8],
     (width, height): (u32, u32),
     color: image::ExtendedColorType,
+    quality: u8,
 ) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, QUALITY)
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, quality)
         .encode(pixels, width, height, color)
         .map_err(|e| e.to_string())?;
     Ok(out)

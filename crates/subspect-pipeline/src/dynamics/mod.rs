@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use subspect_data::dynamics::{DYNAMICS_FILE, DYNAMICS_SCHEMA, DynamicsRecord, SeriesRecord};
+use subspect_data::dynamics::{DYNAMICS_FILE, DynamicsRecord, SeriesRecord};
 use subspect_data::record::RunRecord;
 use subspect_linalg::Seed;
 use subspect_nets::Weights;
@@ -112,11 +112,10 @@ pub fn n_unconverged_epochs(record: &DynamicsRecord) -> usize {
     layers.map(|l| l.n_unconverged).sum()
 }
 
-/// Makes the folder, or takes an earlier one over; a marker tells an interrupted one from other people's files.
+/// Makes the folder, or takes an earlier one over: one with a record, or with the first epochs of one to come.
 fn prepare_output(folder: &Path) -> Result<(), PipelineError> {
-    let marker = folder.join(DYNAMICS_FILE);
-    let is_foreign = !marker.is_file() && std::fs::read_dir(folder).is_ok_and(|mut e| e.next().is_some());
-    if is_foreign {
+    let is_ours = [DYNAMICS_FILE, "epochs", "series"].iter().any(|name| folder.join(name).exists());
+    if !is_ours && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(PipelineError::Input {
             what: folder.display().to_string(),
             expected: format!("a new or empty folder, or one with {DYNAMICS_FILE}"),
@@ -124,13 +123,7 @@ fn prepare_output(folder: &Path) -> Result<(), PipelineError> {
             mend: "choose another --output".into(),
         });
     }
-    std::fs::create_dir_all(folder).map_err(|e| PipelineError::io("create", folder, e))?;
-    if !marker.is_file() {
-        // Readers are told what it is; the first whole record replaces it.
-        let text = format!("{{\"schema\": {DYNAMICS_SCHEMA}, \"state\": \"partial\"}}\n");
-        subspect_data::atomic::write_bytes(&marker, text.as_bytes())?;
-    }
-    Ok(())
+    std::fs::create_dir_all(folder).map_err(|e| PipelineError::io("create", folder, e))
 }
 
 /// Names of the trainings; those of equal folders are numbered.

@@ -243,7 +243,7 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::List,
         "NAME",
         "ssc_cka,linear_cka",
-        "Layer x layer maps: ssc_cka, linear_cka, or none",
+        "Layer x layer maps: ssc_cka, linear_cka, community_ami, other similarities of `subspect methods`, or none",
     ),
     o(
         "layout_epochs",

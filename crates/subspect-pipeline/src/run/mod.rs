@@ -6,6 +6,7 @@
 //! SIGKILL, goes on where it stopped; after a changed option only what depends on it is computed again.
 
 mod blocks;
+pub(crate) mod communities;
 pub(crate) mod examples;
 mod graphs;
 mod layouts;

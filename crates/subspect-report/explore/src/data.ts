@@ -88,6 +88,7 @@ export class Run {
     if (this.header.version !== VERSION) {
       throw new Error(`the data has layout ${this.header.version}, this script reads ${VERSION}`);
     }
+    for (const map of this.header.maps) whole(map);
     const start = Math.ceil((4 + length) / 4) * 4;
     this.arrays = {};
     for (const [name, s] of Object.entries(this.header.sections)) {
@@ -197,6 +198,14 @@ export class Run {
     return Array.from(this.arrays.shares.subarray(at, at + c), (v) => v / 255);
   }
 
+  /** Share of an input's affinity on one class, or null; its own class is known in more layers than the others. */
+  share(layer: number, i: number, c: number): number | null {
+    const all = this.shares(layer, i);
+    if (all) return all[c] ?? null;
+    const at = this.arrays.label_share[layer * this.n + i];
+    return c === this.label(i) && at !== undefined ? at / 255 : null;
+  }
+
   /** Position of an input's picture in the sprite as percentages, or null. */
   tile(i: number): [number, number] | null {
     const t = this.header.tile;
@@ -204,6 +213,16 @@ export class Run {
     if (!t || k === undefined || k === NONE) return null;
     const along = (index: number, n: number) => (n > 1 ? (100 * index) / (n - 1) : 0);
     return [along(k % t.columns, t.columns), along(Math.floor(k / t.columns), t.rows)];
+  }
+}
+
+/** The maps of one network are symmetric and packed as their rows up to the diagonal. */
+function whole(map: SimilarityMap): void {
+  const found = map.inference;
+  for (const table of [map.values, ...(found ? [found.lo, found.hi, found.p] : [])]) {
+    table.forEach((row, i) => {
+      for (let j = row.length; j < table.length; j++) row.push(table[j][i]);
+    });
   }
 }
 

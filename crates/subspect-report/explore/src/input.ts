@@ -3,13 +3,15 @@
 
 import type { Neighbour, Run } from "./data.ts";
 import { h, s } from "./dom.ts";
+import { epochs } from "./epochs.ts";
 import { saveCsv, saves } from "./files.ts";
 import { percent } from "./number.ts";
+import type { Page } from "./page.ts";
 import { path } from "./path.ts";
 import { picture } from "./picture.ts";
 import type { Store } from "./state.ts";
 
-export function input(run: Run, store: Store, beside: Run): HTMLElement {
+export function input(run: Run, store: Store, beside: Run, page: Page): HTMLElement {
   const body = h("div");
 
   function draw(): void {
@@ -28,6 +30,9 @@ export function input(run: Run, store: Store, beside: Run): HTMLElement {
             ? h("span", {}, " and on ", h("span", { class: "key prediction" }, run.className(run.prediction(i)))) : null,
           "; the row below is the vote")),
       path(run, i, layer, (l) => store.set({ layer: l, other: store.state.other === l && beside === run ? -1 : store.state.other })),
+      ...(page.isTraining ? [
+        h("h4", {}, "Its path through layers and epochs ", h("span", { class: "x-note" }, "colour: the class that its neighbours name")),
+        epochs(page.ready, page.manifest.labels, i, layer, store.state.epoch, (epoch, l) => store.set({ epoch, layer: l }))] : []),
       ...(beside === run ? [] : [
         h("h4", {}, "Its path through ", h("span", { class: "x-name-b" }, beside.header.title)),
         path(beside, i, Math.max(0, other), (l) => store.set({ other: l }))]));
@@ -76,7 +81,7 @@ export function input(run: Run, store: Store, beside: Run): HTMLElement {
   }
 
   store.onChange((now, before) => {
-    if (now.input !== before.input || now.layer !== before.layer || now.epoch !== before.epoch || now.other !== before.other) draw();
+    if (now.input !== before.input || (page.isTraining && now !== before && page.ready.length > 0) || now.layer !== before.layer || now.epoch !== before.epoch || now.other !== before.other) draw();
   });
   draw();
   return h("section", { class: "x-card x-wide", "aria-label": "One input" },

@@ -55,7 +55,7 @@ async function mount(page: Page, place: HTMLElement, wanted: State | null): Prom
 
   const cards = [depth(run, store, beside), similarity(run, store, beside, page.cross(start.run, start.beside)), layers(run, store, beside)];
   if (run.header.mapped.length > 0) cards.push(scatter(run, store, "layer"), scatter(beside, store, "other"));
-  cards.push(table(run, store, beside), input(run, store, beside));
+  cards.push(table(run, store, beside), input(run, store, beside, page));
   const grid = h("div", { class: "x-grid" }, ...cards.filter((c) => c !== null));
   const arrange = () => grid.classList.toggle("x-pairs", store.state.other >= 0);
   store.onChange(arrange);

@@ -1,6 +1,6 @@
 // What the page holds: packed runs (or epochs of one training run), unpacked when they are first looked at.
 
-import { Run, type SimilarityMap, unpack } from "./data.ts";
+import { Run, type SimilarityMap, unpack, type Value } from "./data.ts";
 
 export interface Cross {
   first: number;
@@ -8,10 +8,28 @@ export interface Cross {
   maps: SimilarityMap[];
 }
 
-/** What `dynamics.json` says beside the epochs; every part may be missing. */
+/** What `dynamics.json` says beside the epochs. */
 export interface Training {
-  convergence?: { measure?: string; values: (number | string)[][] }[];
-  settled?: (number | null)[];
+  epochs: number[];
+  threshold: number;
+  level: number;
+  summary: string[];
+  convergence: Convergence[];
+}
+
+/** Similarity of every layer to its final state: epochs x layers. */
+export interface Convergence {
+  title: string;
+  values: Value[][];
+  lo: Value[][];
+  hi: Value[][];
+  settling: {
+    /** Epoch, lower and upper end, layer by layer. */
+    epochs: [Value, Value, Value][];
+    /** Whether the recorded epochs hold the moment: `no`, `by_first`, `at_last`, `mixed`. */
+    censored: string[];
+    sentence: string;
+  } | null;
 }
 
 interface Manifest {

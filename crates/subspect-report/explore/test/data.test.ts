@@ -22,6 +22,7 @@ test("what is not kept is null, not a wrong number", () => {
   const run = new Run(sample((header) => { header.linked = [1]; header.scales = [1]; }));
   assert.equal(run.neighbours(0, 0), null);
   assert.equal(run.shares(0, 0), null);
+  assert.deepEqual([run.share(0, 0, 0), run.share(0, 0, 1), run.share(1, 0, 1)], [0.2, null, 0.8]);
 });
 
 test("another layout of the data is refused", () => {

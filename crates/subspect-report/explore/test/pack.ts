@@ -16,6 +16,7 @@ export function sample(change: (header: Record<string, unknown>) => void = () =>
     ["near_reverse", "i16", [0, 16384, 0, 0, 0, 0, 0, 8192, 0, 0, 0, 0]],
     ["shares", "u8", [51, 204, 255, 0, 0, 255, 255, 0, 0, 0, 204, 51]],
     ["scores", "f32", [0.5, NaN, 0.25]],
+    ["label_share", "u8", [51, 0, 204, 255, 0, 0]],
     ["tiles", "u16", [1, 0xffff, 0]],
   ];
   const sections: Record<string, unknown> = {};

@@ -24,8 +24,8 @@ use crate::several;
 /// The page to go through the epochs of a training with.
 const EPOCHS_PAGE: &str = "epochs.html";
 
-/// Writes `report.html` and `figures/*.{svg,png}` into a folder that `subspect dynamics` wrote, and, where there is one
-/// training, `epochs.html`: the page to go through its epochs with.
+/// Writes `report.html` and `figures/*.{svg,png}` into a folder that `subspect dynamics` wrote, and `epochs.html`: the
+/// page to go through the epochs of the (first) training with.
 ///
 /// # Errors
 /// When there is no whole record, or a file cannot be written.
@@ -34,15 +34,9 @@ pub fn render_dynamics(folder: &Path) -> Result<ReportFiles, ReportError> {
     if let Some(reason) = inconsistency(&record) {
         return Err(ReportError::Unusable { reason });
     }
-    let mut view = View::new(&record);
-    let mut notes = Vec::new();
-    let mut sizes = [0; 3];
-    if folder.join(several::EPOCHS).is_dir() {
-        let (page, of_epochs) = several::epochs(folder)?;
-        let files = finish(folder, EPOCHS_PAGE, &page, Vec::new(), of_epochs)?;
-        (notes, sizes) = (files.notes, files.sizes);
-        view.epochs_page = Some(EPOCHS_PAGE);
-    }
+    let view = View::new(&record);
+    let (epochs, notes) = several::epochs(folder)?;
+    let ReportFiles { notes, sizes, .. } = finish(folder, EPOCHS_PAGE, &epochs, Vec::new(), notes)?;
     let figures = folder.join("figures");
     let io = |source| ReportError::Io { action: "write", path: figures.clone(), source };
     std::fs::create_dir_all(&figures).map_err(io)?;
@@ -111,8 +105,8 @@ struct View {
     orders: Vec<OrderRow>,
     series: Vec<SeriesView>,
     runs: Vec<(String, String)>,
-    /// The page to go through the epochs with, if there is one.
-    epochs_page: Option<&'static str>,
+    /// The page to go through the epochs with.
+    epochs_page: &'static str,
 }
 
 #[derive(Serialize)]
@@ -191,7 +185,7 @@ impl View {
             orders: record.settling.iter().map(order_row).collect(),
             series: record.series.iter().enumerate().map(|(k, s)| series(record, s, k, &names)).collect(),
             runs: record.series.iter().flat_map(|s| s.epochs.iter().map(run)).collect(),
-            epochs_page: None,
+            epochs_page: EPOCHS_PAGE,
         }
     }
 

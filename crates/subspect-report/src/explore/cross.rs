@@ -21,7 +21,7 @@ impl Cross {
             title: measure_title(&map.measure),
             estimator: map.estimator.clone(),
             values: numbers(&map.values),
-            inference: Some(Inference::new(&map.inference)),
+            inference: Some(Inference::new(&map.inference, numbers)),
             blocks: None,
         });
         Cross { first, second, maps: maps.collect() }

@@ -10,7 +10,7 @@ use super::LayerFiles;
 /// Most classes whose affinity is kept for every input and layer.
 const MAX_CLASSES: usize = 20;
 /// Neighbours, whether with few digits, and one layer of how many has neighbours and a map.
-const LADDER: [(usize, bool, usize, usize); 13] = [
+const LADDER: [(usize, bool, usize, usize); 16] = [
     (10, false, 1, 1),
     (8, false, 1, 1),
     (6, false, 1, 1),
@@ -19,9 +19,12 @@ const LADDER: [(usize, bool, usize, usize); 13] = [
     (4, true, 2, 1),
     (4, true, 3, 1),
     (4, true, 4, 1),
+    (4, true, 5, 1),
     (4, true, 6, 1),
     (4, true, 8, 1),
-    (4, true, 12, 2),
+    (4, true, 10, 1),
+    (4, true, 15, 1),
+    (4, true, 20, 2),
     (4, true, 24, 6),
     (4, true, 1000, 1000),
 ];
@@ -56,7 +59,7 @@ impl Detail {
             n_neighbours: k.min(most),
             coarse,
             mapped: spread(&mapped, mapped.len().div_ceil(per_mapped)),
-            linked: spread(&linked, linked.len().div_ceil(per_linked)),
+            linked: linked_of(record, &linked, per_linked),
             class_affinity: (1..=MAX_CLASSES).contains(&record.dataset.classes.len()),
         }
     }
@@ -72,6 +75,13 @@ impl Detail {
 
 fn longest(neighbours: &subspect_data::neighbours::Neighbours) -> usize {
     neighbours.indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+}
+
+/// One layer of `per`, the deepest before the output always among them: it is what a reader sees first.
+fn linked_of(record: &RunRecord, layers: &[usize], per: usize) -> Vec<usize> {
+    let is_output = layers.last().is_some_and(|&l| record.layers[l].kind == "linear");
+    let deep = if per > 1 && is_output && layers.len() > 1 { &layers[..layers.len() - 1] } else { layers };
+    spread(deep, layers.len().div_ceil(per))
 }
 
 /// `n` of the items, evenly spread, the last always among them.

@@ -78,13 +78,14 @@ pub(crate) struct Inference {
 }
 
 impl Inference {
-    pub(crate) fn new(found: &InferenceRecord) -> Self {
+    /// `rows` makes the tables: all of it, or the lower triangle of a symmetric one.
+    pub(crate) fn new(found: &InferenceRecord, rows: fn(&[Vec<Measured>]) -> Vec<Vec<Number>>) -> Self {
         Inference {
             level: found.level,
             n_permutations: found.n_permutations,
-            lo: numbers(&found.lo),
-            hi: numbers(&found.hi),
-            p: numbers(&found.p_adjusted),
+            lo: rows(&found.lo),
+            hi: rows(&found.hi),
+            p: rows(&found.p_adjusted),
         }
     }
 }
@@ -186,9 +187,9 @@ fn map(map: &SimilarityRecord) -> Map {
         measure: map.measure.clone(),
         title: measure_title(&map.measure),
         estimator: map.estimator.clone(),
-        values: numbers(&map.values),
-        inference: map.inference.as_ref().map(Inference::new),
-        blocks: None,
+        values: lower(&map.values),
+        inference: map.inference.as_ref().map(|found| Inference::new(found, lower)),
+        blocks: map.blocks.as_ref().map(|b| b.starts.clone()),
     }
 }
 
@@ -197,8 +198,21 @@ fn score<'a>(score: &'a ScoreRecord, layers: &[LayerRecord]) -> Score<'a> {
     Score { name: &score.name, layer }
 }
 
+/// Rows up to the diagonal: maps of one network are symmetric.
+fn lower(table: &[Vec<Measured>]) -> Vec<Vec<Number>> {
+    table.iter().enumerate().map(|(i, row)| row.iter().take(i + 1).map(|&v| fourth(v)).collect()).collect()
+}
+
+/// A cell with four decimals: one more than is ever shown.
+pub(crate) fn fourth(value: Measured) -> Number {
+    match number(value) {
+        Number::Value(v) => Number::Value((v * 1e4).round() / 1e4),
+        status => status,
+    }
+}
+
 pub(crate) fn numbers(table: &[Vec<Measured>]) -> Vec<Vec<Number>> {
-    table.iter().map(|row| row.iter().map(|&v| number(v)).collect()).collect()
+    table.iter().map(|row| row.iter().map(|&v| fourth(v)).collect()).collect()
 }
 
 fn number(value: Measured) -> Number {

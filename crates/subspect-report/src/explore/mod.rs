@@ -10,6 +10,7 @@ mod detail;
 mod header;
 mod layer_files;
 mod sections;
+mod training;
 
 use std::io::Write;
 
@@ -25,6 +26,7 @@ use detail::Detail;
 use header::Header;
 pub(crate) use layer_files::LayerFiles;
 use sections::Sections;
+pub(crate) use training::Training;
 
 /// A run as one stream of the page.
 pub(crate) struct Packable<'a> {
@@ -76,6 +78,7 @@ fn pack(run: &Packable<'_>, files: &[LayerFiles], detail: &Detail) -> Result<Str
     sections.inputs(record);
     sections.votes(record);
     sections.scores(record);
+    sections.label_shares(record, files, detail);
     sections.layouts(files, detail);
     sections.neighbours(files, detail);
     sections.class_affinity(files, detail);

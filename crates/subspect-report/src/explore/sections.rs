@@ -131,12 +131,26 @@ impl Sections {
         let mut shares: Vec<u8> = Vec::new();
         if detail.class_affinity {
             for near in detail.linked.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
-                shares.extend(
-                    near.class_affinity.data().iter().map(|&v| (v.clamp(0.0, 1.0) * 255.0).round() as u8),
-                );
+                shares.extend(near.class_affinity.data().iter().map(|&v| eighth(v, detail.coarse)));
             }
         }
         self.put("shares", "u8", &shares, |v| [v]);
+    }
+
+    /// `label_share`: all layers x N, the share of an input's affinity on its own class in 1/255; where not
+    /// all layers are linked, so that the way of an input through the layers can be drawn all the same.
+    pub(crate) fn label_shares(&mut self, record: &RunRecord, files: &[LayerFiles], detail: &Detail) {
+        let labels = &record.inputs.labels;
+        let is_wanted = detail.linked.len() < files.len() && files.iter().all(|f| f.neighbours.is_some());
+        let mut shares: Vec<u8> = Vec::new();
+        for near in files.iter().filter_map(|f| f.neighbours.as_ref()).filter(|_| is_wanted) {
+            let of = &near.class_affinity;
+            shares.extend(labels.iter().enumerate().map(|(i, &c)| {
+                let share = if (c as usize) < of.n_cols() { of.row(i)[c as usize] } else { 0.0 };
+                eighth(share, true)
+            }));
+        }
+        self.put("label_share", "u8", &shares, |v| [v]);
     }
 
     /// `scores`: scores x N, NaN where a score is undefined.
@@ -159,6 +173,12 @@ impl Sections {
             .collect();
         self.put("tiles", "u16", &tiles, u16::to_le_bytes);
     }
+}
+
+/// A share in 1/255; coarse ones in steps of 1/15, which take half the room when they are compressed.
+fn eighth(share: f32, coarse: bool) -> u8 {
+    let steps = if coarse { 15.0 } else { 255.0 };
+    ((share.clamp(0.0, 1.0) * steps).round() * (255.0 / steps)) as u8
 }
 
 fn class(class: Option<u32>) -> u16 {
