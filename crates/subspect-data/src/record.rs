@@ -12,8 +12,9 @@ use subspect_linalg::Measured;
 
 /// Version of this layout. A reader refuses a larger one and says so.
 ///
-/// 2 added [`SimilarityRecord::inference`], [`LayerRecord::intervals`], [`LayerRecord::nulls`] and
-/// [`RunRecord::scores`]; a record of schema 1 reads as one in which none of these was computed.
+/// 2 added [`SimilarityRecord::inference`], [`SimilarityRecord::blocks`], [`LayerRecord::intervals`],
+/// [`LayerRecord::nulls`] and [`RunRecord::scores`]; a record of schema 1 reads as one in which none of these was
+/// computed.
 pub const RECORD_SCHEMA: u32 = 2;
 
 /// A whole run.
@@ -277,6 +278,22 @@ pub struct SimilarityRecord {
     /// Nulls and intervals of the cells, if they were computed.
     #[serde(default)]
     pub inference: Option<InferenceRecord>,
+    /// Runs of neighbouring layers that do the same work, if they were looked for.
+    #[serde(default)]
+    pub blocks: Option<BlockRecord>,
+}
+
+/// The best division of a map's layers into contiguous blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockRecord {
+    /// First layer of each block, ascending from 0; a single one where nothing divides the layers; empty when the score
+    /// is undefined.
+    pub starts: Vec<usize>,
+    /// Correlation, over all pairs of layers, between their similarity and sharing a block.
+    pub score: Measured,
+    /// The score when the cells of each off-diagonal change places: similarity that only fades with distance is its own
+    /// null.
+    pub null: NullRecord,
 }
 
 /// One input's neighbourhood in one layer.

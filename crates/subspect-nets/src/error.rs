@@ -176,6 +176,14 @@ pub enum NetsError {
         /// What is wrong.
         reason: String,
     },
+    /// A folder that is no series of snapshots.
+    #[error("{} is no series of snapshots: {reason}", folder.display())]
+    Checkpoints {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Weights of another network.
     #[error("the weights are not those of {architecture}: {problem}{}", fitting(.fits))]
     Weights {
@@ -185,6 +193,25 @@ pub enum NetsError {
         problem: WeightsProblem,
         /// The architectures that they would fit.
         fits: Vec<String>,
+    },
+    /// Weights without an architecture.
+    #[error("{file} holds weights without a graph: say with --arch what network they are of{}", fitting(.fits))]
+    NeedsArchitecture {
+        /// The file.
+        file: String,
+        /// The architectures that they fit.
+        fits: Vec<String>,
+    },
+    /// A model with a graph, and an architecture beside it.
+    #[error(
+        "{file} is expected to hold weights (.safetensors, .pth, .pt, .ckpt) because --arch {architecture} is given, found \
+         another ending; an ONNX model has its own graph: leave --arch out"
+    )]
+    OwnArchitecture {
+        /// The file.
+        file: String,
+        /// The architecture.
+        architecture: String,
     },
     /// No architecture is called so.
     #[error(

@@ -8,11 +8,13 @@
 mod architecture;
 mod capture;
 mod channels;
+mod checkpoints;
 mod choice;
 mod composite;
 mod embedding;
 mod engine;
 mod error;
+mod from_weights;
 mod input;
 mod kind;
 mod layer;
@@ -38,6 +40,7 @@ pub use capture::{
     ActivationSink, CaptureOptions, Captured, PixelSource, Progress, ReadPixels, capture, capture_tokens,
 };
 pub use channels::Channels;
+pub use checkpoints::{Checkpoint, find_checkpoints};
 pub use choice::Choice;
 pub use engine::{ENGINES, Engine, EngineKind, Fed, FedData, ValueView, Visitor};
 pub use error::{BoxError, NetsError};

@@ -46,9 +46,23 @@ fn rows(net: &mut Network, layers: &[usize]) -> Rows {
 
 #[test]
 fn parameters_are_counted_as_published() {
-    for (name, n) in [("resnet20", 269_722), ("resnet32", 464_154), ("resnet110", 1_727_962)] {
+    let known = [
+        ("resnet20", 269_722),
+        ("resnet32", 464_154),
+        ("resnet110", 1_727_962),
+        ("resnet18", 11_173_962),
+        ("resnet50", 23_520_842),
+        ("resnet101", 42_512_970),
+        ("wrn-28-10", 36_479_194),
+        ("wrn-16-4", 2_748_890),
+        ("vgg16", 14_728_266),
+        ("vgg11", 9_231_114),
+    ];
+    for (name, n) in known {
         assert_eq!(cifar(name).n_parameters(), n, "{name}");
     }
+    assert_eq!(cifar("ResNet-20"), cifar("resnet20"));
+    assert_eq!(cifar("wideresnet-28-10").name, "wrn-28-10");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The store is keyed by the network's bytes, the chosen inputs (pixels and labels), the way pixels become input,
 //! the engine, the pooling and the layers; a finished store under the same key is used as it is.
 
+mod network;
 mod space;
 
 use std::ops::ControlFlow;
@@ -22,6 +23,7 @@ use subspect_nets::{
 use crate::builtin::{self, Builtin};
 use crate::plan::NetworkSource;
 use crate::{Events, KeyBuilder, Outcome, PipelineError, Stage};
+use network::load_network;
 
 /// Inputs taken when none were asked for and there are more.
 pub const DEFAULT_INPUTS: usize = 1000;
@@ -181,7 +183,7 @@ impl Work {
         let n_tokens = pictures.dataset.tokens().map(|t| t.n_tokens);
         let data_shape = Some(image).filter(|_| n_tokens.is_none());
         let load = LoadOptions { engine, data_shape, n_tokens, ..LoadOptions::default() };
-        let (network, hash) = load_network(&source.model, library, &load)?;
+        let (network, hash) = load_network(source, library, &load)?;
         network.warnings().iter().for_each(|w| events.warning(w));
         let layers = select(network.layers(), &source.layers)?;
         let pool: Pool = source.pool.parse()?;
@@ -292,28 +294,6 @@ impl ActivationSink for Sink<'_> {
         let batch = MatRef::new(data, rows, self.specs[layer].n_features)?;
         Ok(self.writer.append(layer, batch)?)
     }
-}
-
-/// The network and the BLAKE3 of its file, continued over the files beside it that hold its weights.
-fn load_network(
-    path: &Path,
-    library: &[Builtin],
-    options: &LoadOptions,
-) -> Result<(Network, String), PipelineError> {
-    let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-    if let Some(builtin) = builtin::find(library, path) {
-        let network = Network::from_bytes(builtin.model_name, builtin.model.to_vec(), None, options)?;
-        return Ok((network, hash(builtin.model)));
-    }
-    let bytes = std::fs::read(path).map_err(|e| PipelineError::io("read", path, e))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&bytes);
-    let network = Network::from_bytes(&name, bytes, path.parent(), options)?;
-    for file in network.external_files() {
-        hasher.update(&std::fs::read(file).map_err(|e| PipelineError::io("read", file, e))?);
-    }
-    Ok((network, hasher.finalize().to_hex().to_string()))
 }
 
 fn model_info(network: &Network, hash: String) -> ModelInfo {

@@ -51,6 +51,7 @@ fn maps(measure: &str, moments: &KernelMoments) -> Vec<SimilarityRecord> {
             estimator: e.as_str().to_owned(),
             values: moments.cka_matrix(e),
             inference: None,
+            blocks: None,
         })
         .collect()
 }

@@ -89,7 +89,8 @@ pub fn measure(
     })
 }
 
-fn record_null(null: Null) -> NullRecord {
+/// A null as records hold it.
+pub(crate) fn record_null(null: Null) -> NullRecord {
     let Null { n_permutations, mean, sd, lo, hi, z, p } = null;
     NullRecord { n_permutations, mean, sd, lo, hi, z, p }
 }

@@ -9,16 +9,20 @@ use std::path::PathBuf;
 use subspect_data::dataset::{Split, format_by_name};
 use subspect_express::{ExpressError, METHODS, Method, MethodInfo, SolveOptions};
 use subspect_linalg::RowScale;
-use subspect_nets::{EngineKind, Normalize, Pool};
+use subspect_nets::{ArchitectureOptions, ArchitectureSpec, EngineKind, Normalize, Pool};
+use subspect_similarity::Kind;
 
 use crate::PipelineError;
 use crate::options::{Options, nearest, option, show_bytes};
+use crate::run::communities::COMMUNITY_AMI;
 
 /// A network and the pictures to show to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkSource {
-    /// ONNX file.
+    /// ONNX file, or weights.
     pub model: PathBuf,
+    /// What network the weights are of, in words; `None` for a file with its own graph.
+    pub arch: Option<String>,
     /// Data set.
     pub data: PathBuf,
     /// Layout of the data when its path hides it.
@@ -88,6 +92,8 @@ pub struct Plan {
     pub layout_epochs: usize,
     /// Neighbours recorded for each of them.
     pub neighbours: usize,
+    /// Whether the activations stay in the run directory once the run is complete.
+    pub keep_activations: bool,
     /// Memory budget for matrices, bytes.
     pub memory: u64,
     /// Root of all randomness.
@@ -202,6 +208,12 @@ fn number(v: f64) -> toml::Value {
     if v.fract() == 0.0 && v.abs() < 1e15 { toml::Value::Integer(v as i64) } else { toml::Value::Float(v) }
 }
 
+/// Whether a run can map this: distances have no fixed scale, so they are left to `subspect similarity`.
+fn is_map(name: &str) -> bool {
+    let similarity = subspect_similarity::measure(name).is_some_and(|m| m.kind == Kind::Similarity);
+    similarity || ["none", COMMUNITY_AMI].contains(&name)
+}
+
 impl Plan {
     /// Checks the options and fills in the defaults. Nothing is read from disk.
     ///
@@ -214,10 +226,10 @@ impl Plan {
             .flat_map(|words| words.split(','))
             .map(|word| word.trim().replace('-', "_"))
             .collect();
-        if let Some(bad) =
-            similarity.iter().find(|s| !["ssc_cka", "linear_cka", "none"].contains(&s.as_str()))
-        {
-            return Err(options.refuse("similarity", "ssc_cka, linear_cka or none", bad));
+        if let Some(bad) = similarity.iter().find(|s| !is_map(s)) {
+            let expected =
+                "ssc_cka, linear_cka, community_ami, another similarity of `subspect methods`, or none";
+            return Err(options.refuse("similarity", expected, bad));
         }
         let resolution = options.number("resolution")?.unwrap_or(1.0);
         if resolution <= 0.0 {
@@ -239,6 +251,7 @@ impl Plan {
             examples: count("examples")? as usize,
             layout_epochs: count("layout_epochs")? as usize,
             neighbours: count("neighbours")? as usize,
+            keep_activations: options.switch("keep_activations")?,
             memory: options.bytes("memory")?,
             seed: count("seed")?,
             command: command.to_owned(),
@@ -261,6 +274,7 @@ impl Plan {
         out.push(("layout_epochs".into(), number(self.layout_epochs as f64)));
         out.push(("examples".into(), number(self.examples as f64)));
         out.push(("neighbours".into(), number(self.neighbours as f64)));
+        out.push(("keep_activations".into(), self.keep_activations.into()));
         out.push(("memory".into(), bytes_text(self.memory).into()));
         out.push(("seed".into(), number(self.seed as f64)));
         out
@@ -307,7 +321,8 @@ fn missing(name: &str, what: &str, flag: &str) -> PipelineError {
 fn source(options: &Options) -> Result<Source, PipelineError> {
     let layers = options.list("layers");
     if let Some(store) = options.path("store") {
-        for name in ["model", "data", "data_format", "split", "inputs", "resize", "normalize", "pool"] {
+        for name in ["model", "arch", "data", "data_format", "split", "inputs", "resize", "normalize", "pool"]
+        {
             if options.is_set(name) {
                 return Err(PipelineError::Conflict {
                     first: options.origin("store"),
@@ -335,6 +350,7 @@ pub fn network_source(options: &Options) -> Result<NetworkSource, PipelineError>
         model: options
             .path("model")
             .ok_or_else(|| missing("model", "the network", "--model M.onnx (or --store STORE)"))?,
+        arch: options.text("arch"),
         data: options.path("data").ok_or_else(|| missing("data", "the data set", "--data PATH"))?,
         data_format: options.text("data_format"),
         split: options.text("split"),
@@ -348,6 +364,7 @@ pub fn network_source(options: &Options) -> Result<NetworkSource, PipelineError>
     };
     // Words that only the later stages understand are tried here, so that a typo is found before any work.
     source.normalize.parse::<Normalize>()?;
+    source.arch.as_deref().map(check_arch).transpose()?;
     source.pool.parse::<Pool>()?;
     source.engine.parse::<EngineKind>()?;
     source.split.as_deref().map(str::parse::<Split>).transpose()?;
@@ -355,10 +372,18 @@ pub fn network_source(options: &Options) -> Result<NetworkSource, PipelineError>
     Ok(source)
 }
 
+/// Tries an architecture's words with the options of CIFAR-10: a name that does not exist is found before any work.
+fn check_arch(words: &str) -> Result<(), PipelineError> {
+    words.parse::<ArchitectureSpec>()?.build(&ArchitectureOptions::default())?;
+    Ok(())
+}
+
 fn source_values(source: &Source) -> Vec<(String, toml::Value)> {
     match source {
         Source::Network(n) => {
-            let mut out = vec![("model".into(), text(&n.model)), ("data".into(), text(&n.data))];
+            let mut out = vec![("model".into(), text(&n.model))];
+            out.extend(n.arch.as_ref().map(|a| ("arch".into(), a.clone().into())));
+            out.push(("data".into(), text(&n.data)));
             out.extend(n.data_format.as_ref().map(|f| ("data_format".into(), f.clone().into())));
             out.extend(n.split.as_ref().map(|s| ("split".into(), s.clone().into())));
             out.extend([
@@ -402,6 +427,7 @@ mod tests {
                 .with("alpha", "0.5")
                 .with("tol", "1e-9")
                 .with("max_iter", "7"),
+            base().with("model", "w.pth").with("arch", "resnet20:width=0.5"),
             base().with("layers", "conv,layer1.*").with("similarity", "none").with("memory", "1234567"),
             Options::default()
                 .with("store", "s")
@@ -447,6 +473,8 @@ mod tests {
         assert!(error(&Options::default().with("model", "m")).contains("the data set is missing"));
         assert!(error(&base().with("pool", "avgg")).contains("expected flatten, avg, max, cls"));
         assert!(error(&base().with("normalize", "imagnet")).contains("expected imagenet, cifar10, none"));
+        assert!(error(&base().with("arch", "resnt20")).contains("nearest names are resnet20"));
+        assert!(error(&base().with("arch", "cnn:wdth=2")).contains("no option \"wdth\""));
         assert!(error(&base().with("split", "tets")).contains("test, train, all"));
         assert!(error(&base().with("similarity", "cosine")).contains("--similarity: expected ssc_cka"));
     }

@@ -291,6 +291,7 @@ mod tests {
             estimator: "biased".into(),
             values,
             inference: None,
+            blocks: None,
         }];
         let text = &summary(&r)[2];
         assert!(text.contains("are a and b (0.90)") && text.contains("between c and d (0.20)"), "{text}");

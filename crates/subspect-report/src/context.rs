@@ -8,7 +8,7 @@ use crate::error::ReportError;
 use crate::explore::LayerFiles;
 use crate::figure::{Figure, figures};
 use crate::names::LayerNames;
-use crate::sprite::{Atlas, Sprite};
+use crate::sprite::{Atlas, MAX_PICTURE_BYTES, Sprite};
 
 /// Most neighbourhoods on the page; the record may hold more.
 pub(crate) const MAX_CARDS: usize = 24;
@@ -31,6 +31,15 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Checks the record, draws its figures and crops the pictures that the page shows.
     pub fn new(record: &'a RunRecord, atlas: Option<&Atlas>) -> Result<Self, ReportError> {
+        Self::with_pictures(record, atlas, MAX_PICTURE_BYTES)
+    }
+
+    /// The same with at most so many bytes of pictures.
+    pub(crate) fn with_pictures(
+        record: &'a RunRecord,
+        atlas: Option<&Atlas>,
+        picture_bytes: usize,
+    ) -> Result<Self, ReportError> {
         check(record)?;
         let names = LayerNames::new(record.layers.iter().map(|l| l.name.clone()).collect());
         let mut context = Context {
@@ -43,7 +52,7 @@ impl<'a> Context<'a> {
         };
         context.figures = figures(&context);
         if let Some(atlas) = atlas {
-            context.sprite = Sprite::crop(atlas, context.pictured())?;
+            context.sprite = Sprite::crop(atlas, context.pictured(), picture_bytes)?;
         }
         Ok(context)
     }

@@ -57,6 +57,12 @@ pub enum ReportError {
         /// Version that wrote it, or `unknown`.
         version: String,
     },
+    /// A record of a training that cannot be shown.
+    #[error("{reason}")]
+    Unusable {
+        /// Why, with the file.
+        reason: String,
+    },
     /// Two parts of the record contradict each other.
     #[error("the run record contradicts itself: {what}: expected {expected}, found {found}")]
     Inconsistent {
@@ -67,6 +73,20 @@ pub enum ReportError {
         /// What it holds.
         found: String,
     },
+    /// A folder of epochs that do not belong together, or of none.
+    #[error(
+        "{} holds {n} readable epochs in epochs/: expected at least one, all with the same layers and inputs; \
+         run `subspect dynamics` again, it resumes", folder.display()
+    )]
+    Epochs {
+        /// The folder that was given.
+        folder: PathBuf,
+        /// Epochs that could be read.
+        n: usize,
+    },
+    /// The record of a comparison could not be read.
+    #[error(transparent)]
+    Data(subspect_data::DataError),
     /// The sprite atlas is not usable; the report is then written without pictures.
     #[error("the picture atlas is not usable: {reason}")]
     Atlas {

@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::context::Context;
 use crate::error::ReportError;
-use crate::explore::LayerFiles;
 use crate::figure::to_png;
-use crate::load::read_record;
-use crate::page::page;
-use crate::sprite::Atlas;
+use crate::loaded::Loaded;
+use crate::page::{Contents, MAX_PAGE_BYTES, Page, failure, page};
+use crate::several;
 
 /// One file that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,25 +26,35 @@ pub struct ReportFiles {
     pub figures: Vec<ReportFile>,
     /// What could not be shown and why, for the log: unusable pictures.
     pub notes: Vec<String>,
+    /// Bytes of the page's pictures, of its packed data, and of all of it.
+    pub sizes: [usize; 3],
 }
 
-/// Renders the report of a finished run: `report.html` and `figures/*.{svg,png}` in the run directory.
+/// Renders the report of a finished run: `report.html` and `figures/*.{svg,png}` in the run directory; or of a training
+/// run, whose epochs lie in `epochs/`.
 ///
-/// Files are replaced whole, the page last, so a failure leaves an earlier report as it was.
+/// Files are replaced whole, the page last, so a failure leaves an earlier report as it was. Where there is none, a
+/// page says what is wrong.
+///
+/// # Errors
+/// A record that is missing, cut short, newer than this program or contradicts itself.
 pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
-    let record = read_record(run_dir)?;
-    let mut notes = Vec::new();
-    let atlas = record.thumbnails.as_ref().and_then(|t| match Atlas::read(run_dir, t) {
-        Ok(atlas) => Some(atlas),
-        Err(error) => {
-            notes.push(error.to_string());
-            None
-        }
-    });
-    let mut context = Context::new(&record, atlas.as_ref())?;
-    context.picture_note = notes.first().cloned();
-    context.files = LayerFiles::read(run_dir, &record, &mut notes);
-    let html = page(&context)?;
+    let found = if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
+        several::epochs(run_dir).and_then(|(page, notes)| finish(run_dir, REPORT, &page, Vec::new(), notes))
+    } else {
+        render_run(run_dir)
+    };
+    found.inspect_err(|error| explain(run_dir, error))
+}
+
+const REPORT: &str = "report.html";
+
+fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
+    let mut loaded = Loaded::read(run_dir)?;
+    let notes = loaded.notes.clone();
+    let bytes = several::picture_bytes(loaded.n_rows(), 1);
+    let context = loaded.context(bytes)?;
+    let page = page(&Contents::of_run(&context))?;
 
     let folder = run_dir.join("figures");
     std::fs::create_dir_all(&folder).map_err(|source| ReportError::Io {
@@ -59,8 +67,49 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
         figures.push(write(&folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
         figures.push(write(&folder, &format!("{}.png", figure.name), &to_png(figure)?)?);
     }
-    let page = write(run_dir, "report.html", html.as_bytes())?;
-    Ok(ReportFiles { page, figures, notes })
+    finish(run_dir, REPORT, &page, figures, notes)
+}
+
+/// Renders one page of several runs into the file `output`, with the maps of a comparison of two of them.
+///
+/// # Errors
+/// When no run can be read; a run among others is left out, with a note on the page.
+pub fn render_several(
+    run_dirs: &[PathBuf],
+    comparison: Option<&Path>,
+    output: &Path,
+) -> Result<ReportFiles, ReportError> {
+    let (page, notes) = several::runs(run_dirs, comparison)?;
+    let folder = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = output.file_name().map_or_else(|| REPORT.into(), |n| n.to_string_lossy().into_owned());
+    finish(folder, &name, &page, Vec::new(), notes)
+}
+
+fn finish(
+    folder: &Path,
+    name: &str,
+    page: &Page,
+    figures: Vec<ReportFile>,
+    mut notes: Vec<String>,
+) -> Result<ReportFiles, ReportError> {
+    if !page.fits {
+        notes.push(format!(
+            "the page has {} bytes, more than {MAX_PAGE_BYTES}, although single inputs are left out: \
+             look at fewer layers or epochs, or use `subspect serve`",
+            page.html.len()
+        ));
+    }
+    let sizes = page.sizes;
+    let page = write(folder, name, page.html.as_bytes())?;
+    Ok(ReportFiles { page, figures, notes, sizes })
+}
+
+/// A page that says what is wrong, where there is a folder but no page yet.
+fn explain(run_dir: &Path, error: &ReportError) {
+    if run_dir.is_dir() && !run_dir.join(REPORT).exists() && !matches!(error, ReportError::NoRecord { .. }) {
+        // The error itself is what the caller hears of.
+        let _ = failure(run_dir, error).and_then(|html| write(run_dir, REPORT, html.as_bytes()));
+    }
 }
 
 /// Writes beside the target, then renames: a reader never sees half a file.

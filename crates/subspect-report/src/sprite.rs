@@ -1,6 +1,6 @@
 //! Pictures of inputs: from the run's atlas of all inputs to one image with the tiles that the page shows.
 //!
-//! Budget: at most [`MAX_TILES`] tiles and [`MAX_BYTES`] of image. Tiles are asked for in order of importance, the
+//! Budget: at most [`MAX_TILES`] tiles and [`MAX_PICTURE_BYTES`] (or fewer) of image. Tiles are asked for in order of importance, the
 //! last ones are dropped first, and the page says how many were. A PNG while that is small; else a JPEG, where the
 //! tiles' size is a multiple of its 8 x 8 blocks, so that no tile bleeds into the next.
 
@@ -15,11 +15,11 @@ use crate::error::ReportError;
 /// Most tiles in one page.
 const MAX_TILES: usize = 10_000;
 /// Most bytes of image in one page, before base64.
-const MAX_BYTES: usize = 1_500_000;
+pub(crate) const MAX_PICTURE_BYTES: usize = 1_500_000;
 /// A PNG larger than this becomes a JPEG where that can be.
 const SMALL_PNG: usize = 300_000;
-/// JPEG quality.
-const QUALITY: u8 = 85;
+/// JPEG qualities: the second is tried before pictures are left out.
+const QUALITIES: [u8; 2] = [85, 55];
 /// Largest atlas that is opened, in bytes of pixels.
 const MAX_ATLAS_BYTES: usize = 1 << 30;
 /// Fewest tiles per full row of the sprite.
@@ -103,6 +103,7 @@ impl Sprite {
     pub(crate) fn crop(
         atlas: &Atlas,
         inputs: impl IntoIterator<Item = usize>,
+        max_bytes: usize,
     ) -> Result<Option<Self>, ReportError> {
         let mut order: Vec<usize> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
@@ -114,15 +115,20 @@ impl Sprite {
         let n_asked = order.len();
         order.retain(|&i| atlas.has(i));
         order.truncate(MAX_TILES);
+        let mut quality = QUALITIES[0];
         loop {
             if order.is_empty() {
                 return Ok(None);
             }
             let columns = columns(order.len());
             let (kind, image) =
-                encode(atlas, &order, columns).map_err(|reason| ReportError::Atlas { reason })?;
-            if image.len() > MAX_BYTES && order.len() > 1 {
-                let share = MAX_BYTES as f64 / image.len() as f64;
+                encode(atlas, &order, columns, quality).map_err(|reason| ReportError::Atlas { reason })?;
+            if image.len() > max_bytes && quality == QUALITIES[0] {
+                quality = QUALITIES[1];
+                continue;
+            }
+            if image.len() > max_bytes && order.len() > 1 {
+                let share = max_bytes as f64 / image.len() as f64;
                 order.truncate(((order.len() as f64 * share * 0.95) as usize).clamp(1, order.len() - 1));
                 continue;
             }
@@ -153,10 +159,10 @@ impl Sprite {
         Some(format!("background-position:{x:.4}% {y:.4}%"))
     }
 
-    /// CSS that all tiles share.
-    pub(crate) fn rule(&self) -> String {
+    /// CSS that all tiles share, for those within some element.
+    pub(crate) fn rule(&self, within: &str) -> String {
         format!(
-            ".tile{{background-image:url({});background-size:{}% {}%;aspect-ratio:{}/{}}}",
+            "{within}.tile{{background-image:url({});background-size:{}% {}%;aspect-ratio:{}/{}}}",
             self.data_uri,
             100 * self.columns,
             100 * self.rows,
@@ -172,7 +178,12 @@ fn columns(n: usize) -> usize {
 }
 
 /// `png` or `jpeg`, and the image.
-fn encode(atlas: &Atlas, order: &[usize], columns: usize) -> Result<(&'static str, Vec<u8>), String> {
+fn encode(
+    atlas: &Atlas,
+    order: &[usize],
+    columns: usize,
+    quality: u8,
+) -> Result<(&'static str, Vec<u8>), String> {
     let depth = atlas.color.samples();
     let (tile_width, tile_height) = atlas.tile;
     let stride = columns * tile_width * depth;
@@ -189,8 +200,10 @@ fn encode(atlas: &Atlas, order: &[usize], columns: usize) -> Result<(&'static st
     let blocks = tile_width.is_multiple_of(8) && tile_height.is_multiple_of(8);
     match atlas.color {
         _ if png.len() <= SMALL_PNG || !blocks => Ok(("png", png)),
-        png::ColorType::Rgb => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::Rgb8)?)),
-        png::ColorType::Grayscale => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::L8)?)),
+        png::ColorType::Rgb => Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::Rgb8, quality)?)),
+        png::ColorType::Grayscale => {
+            Ok(("jpeg", to_jpeg(&pixels, size, image::ExtendedColorType::L8, quality)?))
+        }
         _ => Ok(("png", png)),
     }
 }
@@ -213,9 +226,10 @@ fn to_jpeg(
     pixels: &[u8],
     (width, height): (u32, u32),
     color: image::ExtendedColorType,
+    quality: u8,
 ) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, QUALITY)
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, quality)
         .encode(pixels, width, height, color)
         .map_err(|e| e.to_string())?;
     Ok(out)
@@ -244,7 +258,7 @@ mod tests {
 
     #[test]
     fn only_the_asked_tiles_are_kept_once_and_in_order() {
-        let sprite = Sprite::crop(&ramp(30), [17, 3, 17, 29, 300]).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(30), [17, 3, 17, 29, 300], MAX_PICTURE_BYTES).unwrap().unwrap();
         assert_eq!(decoded(&sprite), (3, vec![17, 3, 29]));
         assert_eq!(sprite.n_dropped, 1);
         assert_eq!(sprite.style(3).unwrap(), "background-position:50.0000% 0.0000%");
@@ -253,7 +267,7 @@ mod tests {
 
     #[test]
     fn rows_wrap() {
-        let sprite = Sprite::crop(&ramp(60), 0..50).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(60), 0..50, MAX_PICTURE_BYTES).unwrap().unwrap();
         let (width, pixels) = decoded(&sprite);
         assert_eq!((width, pixels.len()), (MIN_COLUMNS, 3 * MIN_COLUMNS));
         assert_eq!(pixels[MIN_COLUMNS * 2 + 1], 49);
@@ -274,9 +288,9 @@ mod tests {
 
     #[test]
     fn the_budget_drops_the_last_tiles() {
-        let sprite = Sprite::crop(&noise(1200, 28), 0..1200).unwrap().unwrap();
+        let sprite = Sprite::crop(&noise(1200, 28), 0..1200, MAX_PICTURE_BYTES).unwrap().unwrap();
         assert!(sprite.n_dropped > 300 && sprite.n_dropped < 1100, "{}", sprite.n_dropped);
-        assert!(sprite.data_uri.len() * 3 / 4 <= MAX_BYTES + 64);
+        assert!(sprite.data_uri.len() * 3 / 4 <= MAX_PICTURE_BYTES + 64);
         assert!(sprite.style(0).is_some() && sprite.style(1199).is_none());
     }
 
@@ -287,7 +301,7 @@ mod tests {
         for (k, tile) in atlas.pixels.chunks_mut(32 * 32 * 3).enumerate().take(2) {
             tile.fill(if k == 0 { 0 } else { 255 });
         }
-        let sprite = Sprite::crop(&atlas, 0..400).unwrap().unwrap();
+        let sprite = Sprite::crop(&atlas, 0..400, MAX_PICTURE_BYTES).unwrap().unwrap();
         let text = sprite.data_uri.strip_prefix("data:image/jpeg;base64,").unwrap();
         let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
         let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
@@ -299,7 +313,7 @@ mod tests {
     #[test]
     fn a_wrong_size_is_explained() {
         let thumbnails = Thumbnails { file: "t.png".into(), tile_width: 32, tile_height: 32, n_columns: 5 };
-        let sprite = Sprite::crop(&ramp(10), 0..3).unwrap().unwrap();
+        let sprite = Sprite::crop(&ramp(10), 0..3, MAX_PICTURE_BYTES).unwrap().unwrap();
         let text = sprite.data_uri.strip_prefix("data:image/png;base64,").unwrap();
         let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
         assert!(Atlas::decode(&bytes, &thumbnails).err().unwrap().contains("5 columns"));

@@ -180,8 +180,8 @@ fn markup_in_names_stays_text() {
     assert!(html.contains("&lt;img src=x onerror=alert(1)&gt;"));
     assert!(html.contains("&amp;amp;"), "text that looks escaped is text too");
     let scripts = between(&html, "<script", "</script>");
-    assert_eq!(scripts.len(), 3 + record.similarity.len());
-    assert!(scripts.iter().all(|s| !s.contains("alert(2)") || s.starts_with(" type=\"application/json\">")));
+    assert_eq!(scripts.len(), 4 + record.similarity.len());
+    assert!(scripts.iter().all(|s| !s.contains("alert(2)") || s.starts_with(" type=\"application/json\"")));
     for json in between(&html, "<script type=\"application/json\">", "</script>") {
         assert!(!json.contains('<'));
         serde_json::from_str::<serde_json::Value>(json).unwrap();

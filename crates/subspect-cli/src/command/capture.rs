@@ -27,6 +27,7 @@ struct CaptureOptions;
 impl OptionSet for CaptureOptions {
     const NAMES: &'static [&'static str] = &[
         "model",
+        "arch",
         "data",
         "data_format",
         "split",

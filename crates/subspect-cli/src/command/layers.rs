@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use subspect_nets::{ImageShape, Layer, LoadOptions, Network, NetworkInput, SELECTORS, select};
+use subspect_linalg::Seed;
+use subspect_nets::{
+    ArchitectureOptions, ArchitectureSpec, ImageShape, Layer, LoadOptions, NetsError, Network, NetworkInput,
+    SELECTORS, select,
+};
 use subspect_pipeline::PipelineError;
 
 use crate::answer::Answer;
@@ -14,9 +18,12 @@ use crate::table::{count, table};
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
 pub(crate) struct Args {
-    /// ONNX classifier or text encoder
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    /// ONNX classifier or text encoder, or weights together with --arch
+    #[arg(value_name = "MODEL", required_unless_present = "arch")]
+    model: Option<PathBuf>,
+    /// Network that the weights are of: NAME or NAME:width=0.5,...; alone: what the network will have
+    #[arg(long, value_name = "NAME")]
+    arch: Option<String>,
     /// Mark the layers that these words select; all are listed anyway
     #[arg(long, value_name = "GLOB", num_args = 1.., default_value = subspect_nets::DEFAULT_SELECTION)]
     layers: Vec<String>,
@@ -35,7 +42,8 @@ fn after_help() -> String {
     let words: Vec<String> = SELECTORS.iter().map(|s| format!("  {:<12}{}", s.name, s.summary)).collect();
     format!(
         "Words that select layers (besides names and globs such as layer1.*):\n{}\n\n\
-         Examples:\n  subspect layers resnet20.onnx\n  subspect layers resnet20.onnx --layers block,logits --selected",
+         Examples:\n  subspect layers resnet20.onnx\n  subspect layers resnet20.onnx --layers block,logits --selected\n  \
+         subspect layers checkpoint.pth --arch resnet20\n  subspect layers --arch wrn-28-10",
         words.join("\n")
     )
 }
@@ -52,7 +60,7 @@ fn parse_shape(text: &str) -> Result<ImageShape, String> {
 pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     let n_tokens = args.tokens.map(|t| t as usize);
     let options = LoadOptions { data_shape: args.input_shape, n_tokens, ..LoadOptions::default() };
-    let network = Network::load(&args.model, &options).map_err(PipelineError::from)?;
+    let network = load(args, &options).map_err(PipelineError::from)?;
     network.warnings().iter().for_each(|w| line("warning", w));
     let chosen = select(network.layers(), &args.layers).map_err(PipelineError::from)?;
     let is_chosen = |i: usize| chosen.binary_search(&i).is_ok();
@@ -90,6 +98,21 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
         "layers": listed.iter().map(layer).collect::<Vec<_>>(),
     });
     Ok(Answer::new(human, json))
+}
+
+/// The model, or an architecture as it begins.
+fn load(args: &Args, options: &LoadOptions) -> Result<Network, NetsError> {
+    let spec = args.arch.as_deref().map(str::parse::<ArchitectureSpec>).transpose()?;
+    if let Some(model) = &args.model {
+        return Network::load_any(model, spec.as_ref(), options);
+    }
+    let spec =
+        spec.ok_or_else(|| NetsError::UnknownArchitecture { name: String::new(), nearest: Vec::new() })?;
+    let default = ArchitectureOptions::default();
+    let input = options.data_shape.unwrap_or(default.input);
+    let architecture = spec.build(&ArchitectureOptions { input, ..default })?;
+    let weights = architecture.initialise(Seed::new(0));
+    Network::from_bytes(&spec.to_string(), architecture.to_onnx(&weights)?, None, options)
 }
 
 fn input_json(input: &NetworkInput) -> serde_json::Value {

@@ -7,32 +7,67 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::failure::{Failure, line};
 
-/// Write the page and figures of a run again, from its record
+/// Write the page and figures of a run again, from its record; or one page of several runs
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  subspect report RUN\n  subspect report RUN --open")]
+#[command(after_help = "Examples:\n  subspect report RUN\n  subspect report RUN --open\n  \
+                        subspect report A B --comparison COMPARISON --output both.html")]
 pub(crate) struct Args {
-    /// Run directory
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Run directories, or the folder of a training run
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// The page; needed for several runs, otherwise report.html in the run directory
+    #[arg(long, value_name = "PAGE.html")]
+    output: Option<PathBuf>,
+    /// What `subspect compare` wrote for two of the runs: adds the maps between their layers
+    #[arg(long, value_name = "DIR")]
+    comparison: Option<PathBuf>,
     /// Show the page in the browser
     #[arg(long)]
     open: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
-    let files = subspect_report::render(&args.run).map_err(|e| Failure::from_error(&e))?;
+    let files = match (&args.runs[..], &args.output) {
+        ([run], None) if args.comparison.is_none() => subspect_report::render(run),
+        (_, None) => {
+            return Err(Failure::other(
+                "several runs make one page: expected --output PAGE.html, found none",
+            ));
+        }
+        (runs, Some(output)) => subspect_report::render_several(runs, args.comparison.as_deref(), output),
+    };
+    let files = files.map_err(|e| Failure::from_error(&e))?;
     files.notes.iter().for_each(|note| line("note", note));
     if args.open {
         open(&files.page.path);
     }
     let figures: Vec<String> = files.figures.iter().map(|f| f.path.display().to_string()).collect();
-    let human = format!(
-        "page: {}\n{} figures in {}",
-        files.page.path.display(),
-        figures.len(),
-        args.run.join("figures").display()
-    );
-    Ok(Answer::new(human, json!({ "report": files.page.path.display().to_string(), "figures": figures })))
+    let mut human = format!("page: {} ({})", files.page.path.display(), budget(&files));
+    if !figures.is_empty() {
+        human += &format!("\n{} figures in {}", figures.len(), args.runs[0].join("figures").display());
+    }
+    let [pictures, data, all] = files.sizes;
+    Ok(Answer::new(
+        human,
+        json!({
+            "report": files.page.path.display().to_string(),
+            "figures": figures,
+            "bytes": { "pictures": pictures, "data": data, "page": all, "most": subspect_report::MAX_PAGE_BYTES },
+        }),
+    ))
+}
+
+/// Where the bytes of the page go.
+fn budget(files: &subspect_report::ReportFiles) -> String {
+    let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
+    let [pictures, data, all] = files.sizes;
+    format!(
+        "{} of at most {}: pictures {}, single inputs {}",
+        megabytes(all),
+        megabytes(subspect_report::MAX_PAGE_BYTES),
+        megabytes(pictures),
+        megabytes(data)
+    )
 }
 
 /// Asks the desktop to show a file; a machine without one is told so.

@@ -24,6 +24,7 @@ use crate::table::{count, table};
     Examples:\n  \
     subspect run --model resnet20.onnx --data cifar10/ --normalize imagenet --output RUN\n  \
     subspect run --model m.onnx --data photos/ --resize --layers block,logits --method omp --output RUN\n  \
+    subspect run --model checkpoint.pth --arch resnet20 --data cifar10/ --output RUN\n  \
     subspect run --model encoder.onnx --data tokens.npz --pool mean --output RUN\n  \
     subspect run --store activations.npz --output RUN\n  \
     subspect run --config RUN/plan.toml --alpha-ratio 0.05"
@@ -45,6 +46,7 @@ struct RunOptions;
 impl OptionSet for RunOptions {
     const NAMES: &'static [&'static str] = &[
         "model",
+        "arch",
         "data",
         "data_format",
         "split",
@@ -70,6 +72,7 @@ impl OptionSet for RunOptions {
         "examples",
         "neighbours",
         "batch_size",
+        "keep_activations",
         "memory",
         "engine",
     ];

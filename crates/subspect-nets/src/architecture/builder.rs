@@ -67,6 +67,13 @@ impl Builder {
         self.add(name, Op::Conv { in_channels, out_channels, kernel, stride, padding, bias: false }, &[x])
     }
 
+    /// A square convolution with bias that keeps the size.
+    pub(super) fn conv_bias(&mut self, name: &str, x: At, out_channels: usize, kernel: usize) -> At {
+        let (in_channels, padding) = (self.channels(x), kernel / 2);
+        let op = Op::Conv { in_channels, out_channels, kernel, stride: 1, padding, bias: true };
+        self.add(name, op, &[x])
+    }
+
     pub(super) fn batch_norm(&mut self, name: &str, x: At) -> At {
         self.add(name, Op::BatchNorm { n_features: self.channels(x) }, &[x])
     }

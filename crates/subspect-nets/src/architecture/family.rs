@@ -1,6 +1,6 @@
 //! The list of architectures, and finding one by its name.
 
-use super::{Architecture, ArchitectureOptions, mlp, resnet_cifar};
+use super::{Architecture, ArchitectureOptions, cnn, mlp, resnet, resnet_cifar, vgg, wide_resnet};
 use crate::NetsError;
 
 /// One family of architectures.
@@ -23,7 +23,8 @@ pub struct ArchitectureInfo {
 }
 
 /// Every architecture.
-pub static ARCHITECTURES: &[ArchitectureInfo] = &[resnet_cifar::INFO, mlp::INFO];
+pub static ARCHITECTURES: &[ArchitectureInfo] =
+    &[vgg::INFO, resnet::INFO, resnet_cifar::INFO, wide_resnet::INFO, cnn::INFO, mlp::INFO];
 
 /// The architecture called `name` (`resnet20`, `wrn-28-10`, also `ResNet-20`).
 ///

@@ -8,15 +8,19 @@
 //! The stems are those for small pictures (a 3x3 convolution, no pooling), as in the networks' CIFAR versions.
 
 mod builder;
+mod cnn;
 mod family;
 mod fold;
 mod initialise;
 mod mlp;
 mod op;
 mod parameter;
+mod resnet;
 mod resnet_cifar;
 mod spec;
 mod to_onnx;
+mod vgg;
+mod wide_resnet;
 
 pub use family::{ARCHITECTURES, ArchitectureInfo, architecture};
 pub use initialise::Initialization;

@@ -123,10 +123,14 @@ impl Weights {
         let of_rank = |rank: usize| self.tensors.iter().filter(move |(_, t)| t.shape.len() == rank);
         // Class scores come from the last matrix product, and heads sort behind stages in every spelling.
         let n_classes = of_rank(2).last().map(|(_, t)| t.shape[0])?;
-        let first = of_rank(4).map(|(_, t)| t.shape[1]).min();
         let mut input = default.input;
-        input.channels = first.unwrap_or(input.channels);
+        input.channels = self.channels().unwrap_or(input.channels);
         Some(ArchitectureOptions { n_classes, input, ..default })
+    }
+
+    /// Channels of the picture, when the first operator is a convolution: no later one takes fewer.
+    pub(crate) fn channels(&self) -> Option<usize> {
+        self.tensors.values().filter(|t| t.shape.len() == 4).map(|t| t.shape[1]).min()
     }
 
     /// Names and shapes without the values.

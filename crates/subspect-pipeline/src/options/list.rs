@@ -95,7 +95,22 @@ impl OptionInfo {
 
 /// Every option, in the order of the help text.
 pub static OPTIONS: &[OptionInfo] = &[
-    o("model", Group::Source, Kind::Path, "FILE", "", "ONNX classifier or text encoder"),
+    o(
+        "model",
+        Group::Source,
+        Kind::Path,
+        "FILE",
+        "",
+        "ONNX classifier or text encoder, or weights (.safetensors, .pth) together with --arch",
+    ),
+    o(
+        "arch",
+        Group::Source,
+        Kind::Text,
+        "NAME",
+        "",
+        "Network that the weights are of: NAME or NAME:width=0.5,...; see `subspect methods`",
+    ),
     o(
         "data",
         Group::Source,
@@ -228,7 +243,7 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::List,
         "NAME",
         "ssc_cka,linear_cka",
-        "Layer x layer maps: ssc_cka, linear_cka, or none",
+        "Layer x layer maps: ssc_cka, linear_cka, community_ami, other similarities of `subspect methods`, or none",
     ),
     o(
         "layout_epochs",
@@ -240,6 +255,14 @@ pub static OPTIONS: &[OptionInfo] = &[
     ),
     o("examples", Group::Analysis, Kind::Count(0), "N", "24", "Inputs whose neighbourhoods are recorded"),
     o("neighbours", Group::Analysis, Kind::Count(1), "N", "10", "Neighbours recorded for each of them"),
+    o(
+        "keep_activations",
+        Group::Resources,
+        Kind::Switch,
+        "",
+        "true",
+        "Keep the activations in the run directory; without them they are captured again where they are needed",
+    ),
     o("memory", Group::Resources, Kind::Bytes, "BYTES", "4GiB", "Memory budget for matrices"),
     o(
         "engine",

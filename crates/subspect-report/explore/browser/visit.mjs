@@ -49,6 +49,7 @@ const bars = page.locator(".x-bar");
 const nLayers = await bars.count();
 assert.ok(nLayers > 1, "the strip has no layers");
 await shot(page, "first");
+assert.ok(ready < Number(process.env.READY_MS ?? Infinity), `ready after ${ready} ms`);
 
 // A layer by click, the next by key, one beside it with shift.
 await bars.nth(0).click();
@@ -69,20 +70,36 @@ if (await map.count()) {
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   assert.equal(stateOf(page).get("layer"), String(nLayers - 2));
+  // Every map can be chosen, the differences too.
+  const maps = page.locator(".x-card", { has: map }).locator("select");
+  for (const value of await maps.locator("option").evaluateAll((all) => all.map((o) => o.value))) {
+    await maps.selectOption(value);
+    assert.equal(stateOf(page).get("map"), value);
+    assert.notEqual(await page.locator(".x-map ~ .x-line b, .x-map ~ .x-line .status").count(), 0, "the pair is not read");
+  }
+  await shot(page, "difference");
+  await maps.selectOption("0");
 }
 await shot(page, "pair");
+
+// The charts by depth choose layers.
+const depths = page.locator(".x-depth");
+if (await depths.count()) {
+  await depths.first().locator(".x-hit").first().click();
+  assert.equal(stateOf(page).get("layer"), "0");
+}
 
 // An input in the table; its neighbour in the ego graph; a layer on its path.
 await page.locator(".x-rows tbody tr").first().click();
 const chosen = stateOf(page).get("input");
 assert.notEqual(chosen, "-1");
-assert.ok((await page.locator(".x-path").count()) === 1, "no path through the layers");
+assert.ok((await page.locator(".x-path:not(.x-epochs)").count()) === 1, "no path through the layers");
 const nodes = page.locator("button.x-node");
 if (await nodes.count()) {
   await nodes.first().click();
   assert.notEqual(stateOf(page).get("input"), chosen, "a click on a neighbour does not choose it");
 }
-await page.locator(".x-hit").first().click();
+await page.locator(".x-path:not(.x-epochs) .x-hit").first().click();
 assert.equal(stateOf(page).get("layer"), "0");
 
 // A lasso around everything selects everything on the map; the search narrows the table.
@@ -104,12 +121,57 @@ assert.equal(await page.locator(".x-rows tbody tr").count(), 0);
 await page.getByRole("searchbox").fill("");
 assert.equal(await page.locator(".x-rows tbody tr").count(), before);
 
-// Every view can be taken along.
+// Every view can be taken along. (A page of its own for each kind: the browser stops after ten downloads.)
+const saved = page.url();
 for (const kind of ["CSV", "PNG", "SVG"]) {
-  for (const button of await page.locator(".x-saves button:visible", { hasText: kind }).all()) {
-    const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  const other = (await open(saved)).page;
+  for (const button of await other.locator(".x-saves button:visible", { hasText: kind }).all()) {
+    const [download] = await Promise.all([other.waitForEvent("download", { timeout: 5000 }), button.click()]);
     assert.equal(await download.failure(), null, `${kind} of ${await button.textContent()}`);
   }
+  await other.close();
+}
+
+// Training: the slider, the keys and the button lead through the epochs, and every view follows.
+if (await page.locator(".x-training").count()) {
+  const slider = page.locator(".x-training input[type=range]");
+  const last = Number(await slider.getAttribute("max"));
+  assert.equal(stateOf(page).get("epoch"), String(last), "the last epoch is not the first to be seen");
+  const bar = () => bars.nth(nLayers - 2).getAttribute("title");
+  const late = await bar();
+  await slider.focus();
+  await page.keyboard.press("Home");
+  await page.waitForFunction(() => new URLSearchParams(location.hash.slice(9)).get("epoch") === "0");
+  assert.notEqual(await bar(), late, "the strip does not follow the epoch");
+  await shot(page, "epoch-first");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.getByRole("button", { name: "play" }).click();
+  assert.equal(stateOf(page).get("epoch"), "1", "with less motion the button is a step");
+  await page.waitForTimeout(1500);
+  assert.equal(stateOf(page).get("epoch"), "1", "with less motion nothing moves by itself");
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  await page.getByRole("button", { name: "play" }).click();
+  await page.waitForFunction(() => Number(new URLSearchParams(location.hash.slice(9)).get("epoch")) > 1);
+  await page.getByRole("button", { name: "pause" }).click();
+  await page.locator(".x-lines .x-hit").last().click();
+  assert.equal(stateOf(page).get("epoch"), String(last));
+}
+
+// Several runs: layers of two networks stand side by side, the same input in both.
+if (await page.locator(".x-runs").count()) {
+  const [first, second] = [page.getByLabel("Look at"), page.locator(".x-runs select").nth(1)];
+  const chosenInput = stateOf(page).get("input");
+  await second.selectOption("1");
+  await page.waitForSelector(".x-bars >> nth=1");
+  assert.equal(stateOf(page).get("beside"), "1");
+  assert.equal(stateOf(page).get("input"), chosenInput, "the input is lost");
+  await page.locator(".x-bars").nth(1).locator(".x-bar").nth(2).click();
+  assert.equal(stateOf(page).get("other"), "2");
+  assert.equal(await page.locator(".x-path").count(), 2, "no second path");
+  await shot(page, "two");
+  await page.getByRole("button", { name: "swap" }).click();
+  await page.waitForFunction(() => new URLSearchParams(location.hash.slice(9)).get("run") === "1");
+  assert.equal(await first.inputValue(), "1");
 }
 
 // The address shows the same view to someone else, here in dark; a foreign address shows the first view.

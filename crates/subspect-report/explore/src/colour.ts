@@ -18,6 +18,21 @@ export function viridis(value: number): string {
   return `rgb(${mix(0)},${mix(1)},${mix(2)})`;
 }
 
+/** Purple for -1, near white for 0, orange for 1 (Brewer's PuOr, told apart with every common colour vision). */
+export function diverging(value: number): string {
+  const at = Math.min(1, Math.max(-1, value));
+  const end = at < 0 ? [84, 39, 136] : [179, 88, 6];
+  const mid = at < 0 ? [153, 142, 195] : [241, 163, 64];
+  const mix = (a: number, b: number, t: number) => Math.round(a + t * (b - a));
+  const t = Math.abs(at);
+  const rgb = end.map((e, c) => (t < 0.5 ? mix(247, mid[c], 2 * t) : mix(mid[c], e, 2 * t - 1)));
+  return `rgb(${rgb.join(",")})`;
+}
+
+export function inkOnDiverging(value: number): string {
+  return Math.abs(value) > 0.62 ? "#ffffff" : "#101418";
+}
+
 /** Black or white, whichever reads on a colour of viridis. */
 export function inkOn(value: number): string {
   return value > 0.62 ? "#101418" : "#ffffff";

@@ -10,7 +10,10 @@ export interface Layer {
   density: number;
   n_isolated: number;
   measures: Record<string, Value>;
-  null: [Value, Value];
+  /** 2.5 and 97.5 % quantiles under permuted labels, by measure. */
+  nulls: Record<string, [Value, Value]>;
+  /** Intervals over inputs, by measure. */
+  intervals: Record<string, [Value, Value]>;
   class_affinity: number[][];
 }
 
@@ -19,12 +22,30 @@ export interface SimilarityMap {
   title: string;
   estimator: string;
   values: Value[][];
+  inference: Inference | null;
+  /** First layer of every found block, ascending. */
+  blocks: number[] | null;
+}
+
+/** What is known about every cell of a map beside its value; p is that of the whole map. */
+export interface Inference {
+  level: number;
+  n_permutations: number;
+  lo: Value[][];
+  hi: Value[][];
+  p: Value[][];
+}
+
+/** A score of every input, of one layer or (null) over all. */
+export interface Score {
+  name: string;
+  layer: number | null;
 }
 
 interface Section {
   offset: number;
   length: number;
-  type: "u8" | "i16" | "u16" | "u32";
+  type: "u8" | "i8" | "i16" | "u16" | "u32" | "f32";
 }
 
 interface Header {
@@ -34,7 +55,7 @@ interface Header {
   ids: string[];
   layers: Layer[];
   maps: SimilarityMap[];
-  kept: number[];
+  scores: Score[];
   mapped: number[];
   linked: number[];
   n_neighbours: number;
@@ -50,17 +71,16 @@ export interface Neighbour {
   reverse: number;
 }
 
-const VERSION = 1;
+const VERSION = 3;
 const NONE = 0xffff;
-const NOBODY = 0xffffffff;
 const FULL = 32767;
 
-type Numbers = Uint8Array | Int16Array | Uint16Array | Uint32Array;
+type Numbers = Uint8Array | Int8Array | Int16Array | Uint16Array | Uint32Array | Float32Array;
 
 /** Everything that the views read. */
 export class Run {
-  readonly header: Header;
-  private readonly arrays: Record<string, Numbers>;
+  header: Header;
+  private arrays: Record<string, Numbers>;
 
   constructor(bytes: ArrayBuffer) {
     const length = new DataView(bytes).getUint32(0, true);
@@ -68,11 +88,30 @@ export class Run {
     if (this.header.version !== VERSION) {
       throw new Error(`the data has layout ${this.header.version}, this script reads ${VERSION}`);
     }
+    for (const map of this.header.maps) whole(map);
     const start = Math.ceil((4 + length) / 4) * 4;
     this.arrays = {};
     for (const [name, s] of Object.entries(this.header.sections)) {
       this.arrays[name] = view(bytes, start + s.offset, s);
     }
+  }
+
+  /** Shows another run: the views keep this object and draw again. */
+  show(other: Run): void {
+    this.header = other.header;
+    this.arrays = other.arrays;
+  }
+
+  /** The same run as another object, which can show other epochs. */
+  copy(): Run {
+    const run = Object.create(Run.prototype) as Run;
+    run.show(this);
+    return run;
+  }
+
+  /** Whether another run saw the same inputs in the same order. */
+  sharesInputs(other: Run): boolean {
+    return this.n === other.n && this.header.ids.every((id, i) => id === other.header.ids[i]);
   }
 
   get n(): number {
@@ -115,11 +154,22 @@ export class Run {
     return this.arrays.predictions.length > 0;
   }
 
+  /** The k-th stored score of an input, or null where it is undefined. */
+  score(k: number, i: number): number | null {
+    const v = this.arrays.scores[k * this.n + i];
+    return Number.isFinite(v) ? v : null;
+  }
+
   /** Places of a layer's inputs, x and y alternating between -1 and 1, or null. */
   places(layer: number): Float32Array | null {
     const k = this.header.mapped.indexOf(layer);
     if (k < 0) return null;
-    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / FULL);
+    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / this.full("layout"));
+  }
+
+  /** The largest number that an array of shares can hold. */
+  private full(name: string): number {
+    return this.arrays[name] instanceof Int8Array ? 127 : FULL;
   }
 
   /** The strongest neighbours of an input in a layer, or null where none are kept. */
@@ -127,17 +177,14 @@ export class Run {
     const k = this.header.linked.indexOf(layer);
     if (k < 0) return null;
     const width = this.header.n_neighbours;
-    const scale = this.header.scales[k] / FULL;
+    const scale = this.header.scales[k] / this.full("near_coefficient");
+    const nobody = this.arrays.near_index instanceof Uint16Array ? 0xffff : 0xffffffff;
     const out: Neighbour[] = [];
     for (let at = (k * this.n + i) * width; at < (k * this.n + i + 1) * width; at++) {
       const input = this.arrays.near_index[at];
-      if (input === NOBODY) break;
-      out.push({
-        input,
-        affinity: this.arrays.near_affinity[at] * scale,
-        coefficient: this.arrays.near_coefficient[at] * scale,
-        reverse: this.arrays.near_reverse[at] * scale,
-      });
+      if (input === nobody) break;
+      const [coefficient, reverse] = [this.arrays.near_coefficient[at] * scale, this.arrays.near_reverse[at] * scale];
+      out.push({ input, affinity: Math.abs(coefficient) + Math.abs(reverse), coefficient, reverse });
     }
     return out;
   }
@@ -151,6 +198,14 @@ export class Run {
     return Array.from(this.arrays.shares.subarray(at, at + c), (v) => v / 255);
   }
 
+  /** Share of an input's affinity on one class, or null; its own class is known in more layers than the others. */
+  share(layer: number, i: number, c: number): number | null {
+    const all = this.shares(layer, i);
+    if (all) return all[c] ?? null;
+    const at = this.arrays.label_share[layer * this.n + i];
+    return c === this.label(i) && at !== undefined ? at / 255 : null;
+  }
+
   /** Position of an input's picture in the sprite as percentages, or null. */
   tile(i: number): [number, number] | null {
     const t = this.header.tile;
@@ -158,6 +213,16 @@ export class Run {
     if (!t || k === undefined || k === NONE) return null;
     const along = (index: number, n: number) => (n > 1 ? (100 * index) / (n - 1) : 0);
     return [along(k % t.columns, t.columns), along(Math.floor(k / t.columns), t.rows)];
+  }
+}
+
+/** The maps of one network are symmetric and packed as their rows up to the diagonal. */
+function whole(map: SimilarityMap): void {
+  const found = map.inference;
+  for (const table of [map.values, ...(found ? [found.lo, found.hi, found.p] : [])]) {
+    table.forEach((row, i) => {
+      for (let j = row.length; j < table.length; j++) row.push(table[j][i]);
+    });
   }
 }
 
@@ -169,12 +234,16 @@ function view(bytes: ArrayBuffer, at: number, s: Section): Numbers {
   switch (s.type) {
     case "u8":
       return new Uint8Array(bytes, at, s.length);
+    case "i8":
+      return new Int8Array(bytes, at, s.length);
     case "i16":
       return new Int16Array(bytes, at, s.length);
     case "u16":
       return new Uint16Array(bytes, at, s.length);
     case "u32":
       return new Uint32Array(bytes, at, s.length);
+    case "f32":
+      return new Float32Array(bytes, at, s.length);
   }
 }
 

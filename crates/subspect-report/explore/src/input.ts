@@ -3,13 +3,15 @@
 
 import type { Neighbour, Run } from "./data.ts";
 import { h, s } from "./dom.ts";
+import { epochs } from "./epochs.ts";
 import { saveCsv, saves } from "./files.ts";
 import { percent } from "./number.ts";
+import type { Page } from "./page.ts";
 import { path } from "./path.ts";
 import { picture } from "./picture.ts";
 import type { Store } from "./state.ts";
 
-export function input(run: Run, store: Store): HTMLElement {
+export function input(run: Run, store: Store, beside: Run, page: Page): HTMLElement {
   const body = h("div");
 
   function draw(): void {
@@ -18,16 +20,22 @@ export function input(run: Run, store: Store): HTMLElement {
       body.replaceChildren(h("p", { class: "note" }, "Choose an input on a map or in the table."));
       return;
     }
-    const both = other >= 0 ? [layer, other] : [layer];
+    const both: [Run, number][] = other >= 0 ? [[run, layer], [beside, other]] : [[run, layer]];
     body.replaceChildren(
-      h("div", { class: both.length > 1 ? "x-one x-beside" : "x-one" }, subject(i, layer), ...both.map((l, k) => view(i, l, k))),
+      h("div", { class: both.length > 1 ? "x-one x-beside" : "x-one" }, subject(i, layer), ...both.map(([of, l], k) => view(of, i, l, k))),
       h("h4", {}, "Its path through the layers ",
         h("span", { class: "x-note" }, "share of its affinity on ",
           h("span", { class: "key label" }, run.className(run.label(i))),
           run.prediction(i) >= 0 && run.prediction(i) !== run.label(i)
             ? h("span", {}, " and on ", h("span", { class: "key prediction" }, run.className(run.prediction(i)))) : null,
           "; the row below is the vote")),
-      path(run, i, layer, (l) => store.set({ layer: l, other: store.state.other === l ? -1 : store.state.other })));
+      path(run, i, layer, (l) => store.set({ layer: l, other: store.state.other === l && beside === run ? -1 : store.state.other })),
+      ...(page.isTraining ? [
+        h("h4", {}, "Its path through layers and epochs ", h("span", { class: "x-note" }, "colour: the class that its neighbours name")),
+        epochs(page.ready, page.manifest.labels, i, layer, store.state.epoch, (epoch, l) => store.set({ epoch, layer: l }))] : []),
+      ...(beside === run ? [] : [
+        h("h4", {}, "Its path through ", h("span", { class: "x-name-b" }, beside.header.title)),
+        path(beside, i, Math.max(0, other), (l) => store.set({ other: l }))]));
   }
 
   function subject(i: number, layer: number): HTMLElement {
@@ -41,27 +49,27 @@ export function input(run: Run, store: Store): HTMLElement {
       fact("vote", run.className(vote), vote === label ? "label" : vote === prediction ? "prediction" : ""));
   }
 
-  function view(i: number, layer: number, k: number): HTMLElement {
-    const near = run.neighbours(layer, i);
-    const head = h("h4", {}, "Neighbours in ", h("span", { class: k === 0 ? "x-name-a" : "x-name-b" }, run.layers[layer].name));
+  function view(of: Run, i: number, layer: number, k: number): HTMLElement {
+    const near = of.neighbours(layer, i);
+    const head = h("h4", {}, "Neighbours in ", h("span", { class: k === 0 ? "x-name-a" : "x-name-b" }, of.layers[layer].name));
     if (!near) return h("div", {}, head, h("p", { class: "note" }, "Neighbours are not kept for this layer."));
     if (near.length === 0) return h("div", {}, head, h("p", { class: "note" }, h("span", { class: "status" }, "empty_graph"), " This input has no neighbours here."));
-    return h("div", { class: "x-view" }, head, ego(run, i, near, (j) => store.set({ input: j })), bars(i, layer));
+    return h("div", { class: "x-view" }, head, ego(of, i, near, (j) => store.set({ input: j })), bars(of, i, layer));
   }
 
-  function bars(i: number, layer: number): HTMLElement | null {
-    const shares = run.shares(layer, i);
+  function bars(of: Run, i: number, layer: number): HTMLElement | null {
+    const shares = of.shares(layer, i);
     if (!shares) return null;
-    const [label, prediction] = [run.label(i), run.prediction(i)];
+    const [label, prediction] = [of.label(i), of.prediction(i)];
     const role = (c: number) => (c === label ? "label" : c === prediction ? "prediction" : "other");
     const order = shares.map((v, c) => [v, c]).filter(([v, c]) => v > 0.004 || c === label || c === prediction)
       .sort((a, b) => b[0] - a[0]).slice(0, 8);
     return h("table", { class: "bars" }, h("tbody", {}, ...order.map(([v, c]) => {
       const bar = h("i");
       bar.style.width = `${(100 * v).toFixed(1)}%`;
-      return h("tr", { class: role(c) }, h("th", { scope: "row" }, run.className(c)),
+      return h("tr", { class: role(c) }, h("th", { scope: "row" }, of.className(c)),
         h("td", {}, h("span", { class: "track" }, bar)), h("td", { class: "num" }, v.toFixed(2)),
-        h("td", { class: "vote" }, run.vote(layer, i) === c ? "vote" : ""));
+        h("td", { class: "vote" }, of.vote(layer, i) === c ? "vote" : ""));
     })));
   }
 
@@ -73,7 +81,7 @@ export function input(run: Run, store: Store): HTMLElement {
   }
 
   store.onChange((now, before) => {
-    if (now.input !== before.input || now.layer !== before.layer || now.other !== before.other) draw();
+    if (now.input !== before.input || (page.isTraining && now !== before && page.ready.length > 0) || now.layer !== before.layer || now.epoch !== before.epoch || now.other !== before.other) draw();
   });
   draw();
   return h("section", { class: "x-card x-wide", "aria-label": "One input" },

@@ -6,42 +6,43 @@ import { h, s } from "./dom.ts";
 import { saveCsv, saves } from "./files.ts";
 import { measureTitle, shown } from "./number.ts";
 import type { Store } from "./state.ts";
-import { measures } from "./strip.ts";
+import { DENSITY, measures, series } from "./series.ts";
 
 /** Most classes whose affinity is drawn as a map. */
 const MAX_CLASSES = 20;
 
-export function layers(run: Run, store: Store): HTMLElement {
+export function layers(run: Run, store: Store, beside: Run): HTMLElement {
   const body = h("div");
 
   function draw(): void {
     const { layer, other } = store.state;
-    const both = other >= 0 ? [layer, other] : [layer];
+    const both: [Run, number][] = other >= 0 ? [[run, layer], [beside, other]] : [[run, layer]];
     body.replaceChildren(numbers(both), ...maps(both));
   }
 
-  function numbers(both: number[]): HTMLElement {
-    const row = (title: string, of: (l: number) => string) =>
-      h("tr", {}, h("th", { scope: "row" }, title), ...both.map((l) => h("td", { class: "num" }, of(l))));
-    const head = both.map((l, k) => h("th", { scope: "col", class: k === 0 ? "num x-name-a" : "num x-name-b" }, run.layers[l].short));
+  function numbers(both: [Run, number][]): HTMLElement {
+    const row = (title: string, of: (of: Run, l: number) => string) =>
+      h("tr", {}, h("th", { scope: "row" }, title), ...both.map((one) => h("td", { class: "num" }, of(...one))));
+    const head = both.map(([of, l], k) => h("th", { scope: "col", class: k === 0 ? "num x-name-a" : "num x-name-b" }, of.layers[l].short));
     return h("table", { class: "x-pair" },
       h("thead", {}, h("tr", {}, h("td"), ...head)),
       h("tbody", {},
-        row("features", (l) => run.layers[l].n_features.toLocaleString("en")),
-        row("non-zeros per input", (l) => run.layers[l].density.toFixed(1)),
-        ...measures(run).slice(0, 7).map((m) => row(measureTitle(m), (l) => shown(run.layers[l].measures[m]))),
-        row("modularity by chance", (l) => run.layers[l].null.map((v) => shown(v)).join(" to "))));
+        row("features", (of, l) => of.layers[l].n_features.toLocaleString("en")),
+        row("non-zeros per input", (of, l) => of.layers[l].density.toFixed(1)),
+        ...measures(run).filter((m) => m !== DENSITY).slice(0, 7).map((m) => row(measureTitle(m), (of, l) => shown(of.layers[l].measures[m]))),
+        row("modularity, interval", (of, l) => between(series(of, "modularity")[l].interval)),
+        row("modularity by chance", (of, l) => between(series(of, "modularity")[l].chance))));
   }
 
-  function maps(both: number[]): HTMLElement[] {
+  function maps(both: [Run, number][]): HTMLElement[] {
     const k = run.classes.length;
-    if (k === 0 || k > MAX_CLASSES || run.layers[both[0]].class_affinity.length === 0) return [];
-    const pair = h("div", { class: both.length > 1 ? "x-two" : "" }, ...both.map((l) => affinity(run, l)));
+    if (k === 0 || k > MAX_CLASSES || run.layers[both[0][1]].class_affinity.length === 0) return [];
+    const pair = h("div", { class: both.length > 1 ? "x-two" : "" }, ...both.map((one) => affinity(...one)));
     return [h("h4", {}, "Where each class’s affinity goes"), pair];
   }
 
   store.onChange((now, before) => {
-    if (now.layer !== before.layer || now.other !== before.other) draw();
+    if (now.layer !== before.layer || now.other !== before.other || now.epoch !== before.epoch) draw();
   });
   draw();
   const save = () => {
@@ -51,6 +52,10 @@ export function layers(run: Run, store: Store): HTMLElement {
   };
   return h("section", { class: "x-card", "aria-label": "Layers side by side" },
     h("h3", {}, "What the layer knows"), h("div", { class: "x-head" }, saves({ CSV: save })), body);
+}
+
+function between(pair: [number, number] | null): string {
+  return pair ? pair.map((v) => shown(v)).join(" to ") : "";
 }
 
 /** Class x class shares of one layer. */

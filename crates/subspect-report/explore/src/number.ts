@@ -5,7 +5,8 @@ import type { Value } from "./data.ts";
 export function shown(value: Value | undefined, digits = 3): string {
   if (value === undefined) return "not_executed";
   if (typeof value === "string") return value;
-  const text = value.toFixed(digits);
+  if (Number.isInteger(value) && Math.abs(value) > 1) return value.toLocaleString("en"); // a count
+  const text = value.toFixed(Math.abs(value) >= 10 ? 1 : digits);
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text.replace("-", "\u2212");
 }
 
@@ -20,6 +21,7 @@ export const MEASURE_TITLES: Record<string, string> = {
   sre: "subspace-preserving error",
   one_class_rows: "inputs expressed by one class only",
   mean_degree: "mean degree",
+  density: "coefficients per input",
 };
 
 export function measureTitle(name: string): string {

@@ -22,8 +22,8 @@ export function path(run: Run, input: number, layer: number, onChoose: (layer: n
   parts.push(s("rect", { x: x(layer) - step / 2, y: TOP, width: step, height: HEIGHT + ROW + 8, class: "x-here" }));
   const line = (c: number, role: string) => {
     const points = run.layers.flatMap((_, l) => {
-      const shares = run.shares(l, input);
-      return shares && c >= 0 ? [[x(l), y(shares[c])]] : [];
+      const share = c >= 0 ? run.share(l, input, c) : null;
+      return share === null ? [] : [[x(l), y(share)]];
     });
     if (points.length === 0) return;
     parts.push(s("polyline", { points: points.map((p) => p.join(",")).join(" "), class: `s-${role}`, fill: "none", "stroke-width": 2.2 }));
@@ -33,9 +33,9 @@ export function path(run: Run, input: number, layer: number, onChoose: (layer: n
   line(label, "blue");
   run.layers.forEach((one, l) => {
     const vote = run.vote(l, input);
-    const shares = run.shares(l, input);
+    const share = label >= 0 ? run.share(l, input, label) : null;
     const about = `${one.name}: vote ${run.className(vote)}` +
-      (shares && label >= 0 ? `, ${(100 * shares[label]).toFixed(0)} % on ${run.className(label)}` : "");
+      (share !== null ? `, ${(100 * share).toFixed(0)} % on ${run.className(label)}` : "");
     const cell = s("rect", {
       x: x(l) - step / 2 + 0.5, y: TOP + HEIGHT + 6, width: Math.max(1, step - 1), height: ROW,
       fill: vote < 0 ? "none" : classColour(vote), class: vote < 0 ? "s-line" : "",

@@ -231,7 +231,7 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
   function update(now: State, before: State | null): void {
     card.hidden = layer() < 0;
     if (card.hidden) return;
-    if (!before || now[which] !== before[which]) {
+    if (!before || now[which] !== before[which] || now.epoch !== before.epoch) {
       places = run.places(layer());
       title.replaceChildren("Inputs as ", h("span", { class: which === "layer" ? "x-name-a" : "x-name-b" }, run.layers[layer()].name), " sees them");
       note.hidden = places !== null;

@@ -1,9 +1,15 @@
 // What the reader is looking at. It lives in the address (after #explore?), so that a link shows the same view.
 
 export type Colour = "class" | "prediction" | "vote" | "agreement" | "confidence";
-export type Rank = "mistakes" | "vote-label" | "vote-network" | "moved" | "restless" | "all";
+/** An order of the inputs: one of {@link RANKS}, or `score-K` for the k-th stored score. */
+export type Rank = "mistakes" | "vote-label" | "vote-network" | "moved" | "restless" | "all" | `score-${number}`;
 
 export interface State {
+  /** The run looked at, and the one whose layers stand beside its own: the same one for layers of one network. */
+  run: number;
+  beside: number;
+  /** The epoch of a training run, as an index; 0 for a single run. */
+  epoch: number;
   /** The layer looked at. */
   layer: number;
   /** The layer beside it, -1 for none. */
@@ -25,9 +31,14 @@ export const RANKS: Rank[] = ["mistakes", "vote-label", "vote-network", "moved",
 
 export interface Bounds {
   layers: number;
+  /** Layers of the network beside, where it is another one. */
+  others: number;
   inputs: number;
   maps: number;
   classes: number;
+  scores: number;
+  epochs: number;
+  runs: number;
   measures: string[];
 }
 
@@ -44,19 +55,22 @@ export function fromHash(hash: string, start: State, bounds: Bounds): State {
   if (!hash.startsWith(PREFIX)) return start;
   const parts = new URLSearchParams(hash.slice(PREFIX.length));
   const state = { ...start };
-  const whole = (key: "layer" | "other" | "input" | "map" | "only", lowest: number, end: number) => {
+  const whole = (key: "layer" | "other" | "input" | "map" | "only" | "epoch" | "run" | "beside", lowest: number, end: number) => {
     const text = parts.get(key);
     const value = Number(text);
     if (text !== null && Number.isInteger(value) && value >= lowest && value < end) state[key] = value;
   };
+  whole("run", 0, bounds.runs);
+  whole("beside", 0, bounds.runs);
+  whole("epoch", 0, bounds.epochs);
   whole("layer", 0, bounds.layers);
-  whole("other", -1, bounds.layers);
+  whole("other", -1, bounds.others);
   whole("input", -1, bounds.inputs);
   whole("map", 0, bounds.maps);
   whole("only", -1, bounds.classes);
   const one = <T extends string>(key: string, of: readonly T[]): T | undefined => of.find((v) => v === parts.get(key));
   state.colour = one("colour", COLOURS) ?? state.colour;
-  state.rank = one("rank", RANKS) ?? state.rank;
+  state.rank = one("rank", [...RANKS, ...Array.from({ length: bounds.scores }, (_, k): Rank => `score-${k}`)]) ?? state.rank;
   state.measure = one("measure", bounds.measures) ?? state.measure;
   return state;
 }
@@ -73,7 +87,11 @@ export class Store {
     this.listeners.push(listener);
   }
 
+  /** Prepares a change; false holds it back. */
+  before: (change: Partial<State>) => boolean = () => true;
+
   set(change: Partial<State>): void {
+    if (!this.before(change)) return;
     const before = this.state;
     this.state = { ...before, ...change };
     for (const listener of this.listeners) listener(this.state, before);

@@ -4,13 +4,13 @@ import type { Run } from "./data.ts";
 import { choice, h } from "./dom.ts";
 import { saveCsv, saves } from "./files.ts";
 import { picture } from "./picture.ts";
-import { RANK_TITLES, type Ranked, ranking, SCORE_TITLES } from "./ranking.ts";
-import { type Rank, RANKS, type Store } from "./state.ts";
+import { type Ranked, ranking, ranks, rankTitle, scoreTitle } from "./ranking.ts";
+import type { Store } from "./state.ts";
 
 /** Rows that are shown at first and added by the button. */
 const PAGE = 40;
 
-export function table(run: Run, store: Store): HTMLElement {
+export function table(run: Run, store: Store, beside: Run): HTMLElement {
   let shownRows = PAGE;
   let search = "";
   let rows: Ranked[] = [];
@@ -34,20 +34,15 @@ export function table(run: Run, store: Store): HTMLElement {
     return run.header.ids[i].toLowerCase().includes(search) || run.className(run.label(i)).toLowerCase().includes(search);
   }
 
-  function usable(): Rank[] {
-    return RANKS.filter((r) =>
-      (r !== "mistakes" || (run.hasLabels && run.hasPredictions)) && (r !== "vote-label" || run.hasLabels) &&
-      (r !== "vote-network" || run.hasPredictions) && (r !== "moved" || store.state.other >= 0));
-  }
-
   function rank(): void {
     const { layer, other } = store.state;
-    const order = usable().includes(store.state.rank) ? store.state.rank : usable()[0];
-    rows = ranking(run, order, layer, other, within);
+    const usable = ranks(run, other);
+    const order = usable.includes(store.state.rank) ? store.state.rank : usable[0];
+    rows = ranking(run, order, layer, other, within, beside);
     shownRows = PAGE;
-    score.textContent = SCORE_TITLES[order];
+    score.textContent = scoreTitle(order);
     head.replaceChildren(
-      choice("Order", usable().map((r) => [r, RANK_TITLES[r]] as const), order, (r) => store.set({ rank: r })),
+      choice("Order", usable.map((r) => [r, rankTitle(run, r)] as const), order, (r) => store.set({ rank: r })),
       box,
       saves({ CSV: save }));
     draw();
@@ -82,7 +77,7 @@ export function table(run: Run, store: Store): HTMLElement {
   }
 
   store.onChange((now, before) => {
-    const same = now.layer === before.layer && now.other === before.other && now.rank === before.rank && now.only === before.only;
+    const same = now.layer === before.layer && now.epoch === before.epoch && now.other === before.other && now.rank === before.rank && now.only === before.only;
     if (same && now !== before && now.input !== before.input) draw();
     else rank();
   });

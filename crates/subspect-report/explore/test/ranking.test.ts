@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agreement } from "../src/colour.ts";
 import { Run } from "../src/data.ts";
-import { changes, margin, moved, ranking } from "../src/ranking.ts";
+import { changes, margin, moved, ranking, ranks, rankTitle } from "../src/ranking.ts";
 import { sample } from "./pack.ts";
 
 const run = new Run(sample());
@@ -35,4 +35,10 @@ test("equal scores keep the order of the run and filters hold", () => {
 
 test("agreement tells the five cases apart", () => {
   assert.deepEqual([agreement(0, 0, 0), agreement(0, 0, 1), agreement(0, 1, 0), agreement(0, 1, 1), agreement(0, 1, 2), agreement(0, 1, -1)], [0, 1, 2, 3, 4, 4]);
+});
+
+test("stored scores come first, undefined ones are left out", () => {
+  assert.deepEqual(ranking(run, "score-0", 1, -1, all).map((r) => r.input), [0, 2]);
+  assert.equal(ranks(run, -1)[0], "score-0");
+  assert.match(rankTitle(run, "score-0"), /one/);
 });

@@ -1,54 +1,87 @@
-//! How much detail fits: the budget of the packed data, and what is left out first.
+//! How much detail of single inputs fits into a page: rungs of a ladder, from everything to little.
 //!
-//! Fewer neighbours for each input come first; then single inputs can be followed through a part of the layers only,
-//! the deepest always among them.
+//! Fewer neighbours come first, then fewer digits, then neighbours in a part of the layers only (the deepest always
+//! among them), at last maps in a part of the layers.
 
 use subspect_data::record::RunRecord;
 
 use super::LayerFiles;
 
-/// Bytes of the arrays before compression.
-const BUDGET: usize = 7_000_000;
-/// Neighbours of each input, from most to least.
-const NEIGHBOURS: [usize; 4] = [10, 8, 6, 4];
 /// Most classes whose affinity is kept for every input and layer.
 const MAX_CLASSES: usize = 20;
+/// Neighbours, whether with few digits, and one layer of how many has neighbours and a map.
+const LADDER: [(usize, bool, usize, usize); 16] = [
+    (10, false, 1, 1),
+    (8, false, 1, 1),
+    (6, false, 1, 1),
+    (6, true, 1, 1),
+    (4, true, 1, 1),
+    (4, true, 2, 1),
+    (4, true, 3, 1),
+    (4, true, 4, 1),
+    (4, true, 5, 1),
+    (4, true, 6, 1),
+    (4, true, 8, 1),
+    (4, true, 10, 1),
+    (4, true, 15, 1),
+    (4, true, 20, 2),
+    (4, true, 24, 6),
+    (4, true, 1000, 1000),
+];
 
 /// What is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Detail {
     /// Neighbours of each input.
     pub(crate) n_neighbours: usize,
-    /// Layers with maps, neighbours and class affinities, ascending.
-    pub(crate) layers: Vec<usize>,
+    /// Whether places and coefficients have 8 bits instead of 16.
+    pub(crate) coarse: bool,
+    /// Layers with maps, ascending.
+    pub(crate) mapped: Vec<usize>,
+    /// Layers with neighbours and class affinities, ascending.
+    pub(crate) linked: Vec<usize>,
     /// Whether class affinities are kept.
     pub(crate) class_affinity: bool,
 }
 
 impl Detail {
-    /// The most that fits.
-    pub(crate) fn within_budget(record: &RunRecord, files: &[LayerFiles]) -> Self {
-        let n = record.inputs.ids.len();
-        let n_classes = record.dataset.classes.len();
-        let usable: Vec<usize> = (0..files.len())
-            .filter(|&l| files[l].layout.is_some() || files[l].neighbours.is_some())
-            .collect();
-        let class_affinity = (1..=MAX_CLASSES).contains(&n_classes);
-        let per_layer = |k: usize| n * (4 + 8 * k + if class_affinity { n_classes } else { 0 });
+    /// Number of rungs.
+    pub(crate) const RUNGS: usize = LADDER.len();
+
+    /// What a rung keeps of a run.
+    pub(crate) fn rung(rung: usize, record: &RunRecord, files: &[LayerFiles]) -> Self {
+        let (k, coarse, per_linked, per_mapped) = LADDER[rung.min(LADDER.len() - 1)];
+        let with = |has: fn(&LayerFiles) -> bool| (0..files.len()).filter(|&l| has(&files[l])).collect();
+        let (mapped, linked): (Vec<usize>, Vec<usize>) =
+            (with(|f| f.layout.is_some()), with(|f| f.neighbours.is_some()));
         let most = files.iter().filter_map(|f| f.neighbours.as_ref()).map(longest).max().unwrap_or(0);
-        for k in NEIGHBOURS.map(|k| k.min(most)) {
-            if per_layer(k) * usable.len() <= BUDGET {
-                return Detail { n_neighbours: k, layers: usable, class_affinity };
-            }
+        Detail {
+            n_neighbours: k.min(most),
+            coarse,
+            mapped: spread(&mapped, mapped.len().div_ceil(per_mapped)),
+            linked: linked_of(record, &linked, per_linked),
+            class_affinity: (1..=MAX_CLASSES).contains(&record.dataset.classes.len()),
         }
-        let k = NEIGHBOURS[NEIGHBOURS.len() - 1].min(most);
-        let n_layers = (BUDGET / per_layer(k).max(1)).clamp(1, usable.len().max(1));
-        Detail { n_neighbours: k, layers: spread(&usable, n_layers), class_affinity }
+    }
+
+    /// Bytes of the arrays before compression.
+    pub(crate) fn bytes(&self, record: &RunRecord) -> usize {
+        let n = record.inputs.ids.len();
+        let (place, near) = if self.coarse { (2, 4) } else { (4, 10) };
+        let shares = if self.class_affinity { record.dataset.classes.len() } else { 0 };
+        n * (self.mapped.len() * place + self.linked.len() * (near * self.n_neighbours + shares))
     }
 }
 
 fn longest(neighbours: &subspect_data::neighbours::Neighbours) -> usize {
     neighbours.indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+}
+
+/// One layer of `per`, the deepest before the output always among them: it is what a reader sees first.
+fn linked_of(record: &RunRecord, layers: &[usize], per: usize) -> Vec<usize> {
+    let is_output = layers.last().is_some_and(|&l| record.layers[l].kind == "linear");
+    let deep = if per > 1 && is_output && layers.len() > 1 { &layers[..layers.len() - 1] } else { layers };
+    spread(deep, layers.len().div_ceil(per))
 }
 
 /// `n` of the items, evenly spread, the last always among them.
@@ -67,5 +100,14 @@ mod tests {
         assert_eq!(spread(&[4, 7], 5), [4, 7]);
         assert_eq!(spread(&[1, 2, 3], 1), [3]);
         assert!(spread(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn every_rung_is_smaller_than_the_one_above() {
+        let cost = |&(k, coarse, linked, mapped): &(usize, bool, usize, usize)| {
+            let (place, near) = if coarse { (2.0, 4.0) } else { (4.0, 10.0) };
+            place / mapped as f64 + near * k as f64 / linked as f64
+        };
+        assert!(LADDER.windows(2).all(|w| cost(&w[1]) < cost(&w[0])));
     }
 }

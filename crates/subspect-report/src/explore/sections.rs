@@ -21,7 +21,7 @@ pub(crate) struct Section {
     pub(crate) offset: usize,
     /// Number of elements.
     pub(crate) length: usize,
-    /// `u8`, `i16`, `u16` or `u32`.
+    /// `u8`, `i8`, `i16`, `u16`, `u32` or `f32`.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Section {
 pub(crate) struct Sections {
     bytes: Vec<u8>,
     pub(crate) table: BTreeMap<&'static str, Section>,
-    /// Largest absolute coefficient of each kept layer: what [`FULL`] stands for.
+    /// Largest affinity of each linked layer: what [`FULL`] stands for.
     pub(crate) scales: Vec<f32>,
 }
 
@@ -75,55 +75,95 @@ impl Sections {
         self.put("votes", "u16", &votes, u16::to_le_bytes);
     }
 
-    /// `layout`: kept layers x N x 2, each layer scaled to its largest coordinate.
+    /// `layout`: mapped layers x N x 2, each layer scaled to its largest coordinate.
     pub(crate) fn layouts(&mut self, files: &[LayerFiles], detail: &Detail) {
-        let mut places: Vec<i16> = Vec::new();
-        for &layer in &detail.layers {
-            let Some(map) = &files[layer].layout else { continue };
-            let top = largest(map.data());
-            places.extend(map.data().iter().map(|&v| scaled(v, top)));
+        let mut places: Vec<f32> = Vec::new();
+        for file in detail.mapped.iter().map(|&l| &files[l]) {
+            let Some(map) = &file.layout else { continue };
+            let top = file.reach.unwrap_or_else(|| largest(map.data()));
+            places.extend(map.data().iter().map(|&v| if top > 0.0 { v / top } else { 0.0 }));
         }
-        self.put("layout", "i16", &places, i16::to_le_bytes);
+        self.shares_of_full("layout", &places, detail.coarse);
     }
 
-    /// `near_index` (input or [`NONE`] in 16 bits, or 32 for more inputs), `near_affinity`, `near_coefficient`,
-    /// `near_reverse`: kept layers x N x neighbours.
+    /// Values between -1 and 1 in 16 bits, or in 8.
+    fn shares_of_full(&mut self, name: &'static str, values: &[f32], coarse: bool) {
+        if coarse {
+            let values: Vec<i8> = values.iter().map(|v| (v * 127.0).round() as i8).collect();
+            self.put(name, "i8", &values, i8::to_le_bytes);
+        } else {
+            let values: Vec<i16> = values.iter().map(|v| (v * FULL).round() as i16).collect();
+            self.put(name, "i16", &values, i16::to_le_bytes);
+        }
+    }
+
+    /// `near_index` (input, or all bits for none), `near_coefficient`, `near_reverse`: linked layers x N x neighbours.
+    /// The affinity is the sum of the sizes of both.
     pub(crate) fn neighbours(&mut self, files: &[LayerFiles], detail: &Detail) {
-        let (mut index, mut affinity) = (Vec::<u32>::new(), Vec::<u16>::new());
-        let (mut own, mut reverse) = (Vec::<i16>::new(), Vec::<i16>::new());
-        let mut scales = Vec::new();
-        for near in detail.layers.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
+        let mut index = Vec::<u32>::new();
+        let (mut own, mut reverse) = (Vec::<f32>::new(), Vec::<f32>::new());
+        for near in detail.linked.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
             let top = largest(&near.affinity);
-            scales.push(top);
+            self.scales.push(top);
+            let share = |v: f32| if top > 0.0 { (v / top).clamp(-1.0, 1.0) } else { 0.0 };
             for i in 0..near.n_inputs() {
                 let (start, end) = (near.indptr[i], near.indptr[i + 1]);
                 for at in start..start + detail.n_neighbours {
                     let at = if at < end { Some(at) } else { None };
                     index.push(at.map_or(u32::MAX, |at| near.indices[at]));
-                    affinity.push(at.map_or(0, |at| scaled(near.affinity[at], top).unsigned_abs()));
-                    own.push(at.map_or(0, |at| scaled(near.coefficient[at], top)));
-                    reverse.push(at.map_or(0, |at| scaled(near.reverse_coefficient[at], top)));
+                    own.push(at.map_or(0.0, |at| share(near.coefficient[at])));
+                    reverse.push(at.map_or(0.0, |at| share(near.reverse_coefficient[at])));
                 }
             }
         }
-        self.scales = scales;
-        self.put("near_index", "u32", &index, u32::to_le_bytes);
-        self.put("near_affinity", "u16", &affinity, u16::to_le_bytes);
-        self.put("near_coefficient", "i16", &own, i16::to_le_bytes);
-        self.put("near_reverse", "i16", &reverse, i16::to_le_bytes);
+        if index.iter().all(|&i| i < u32::from(NONE) || i == u32::MAX) {
+            let index: Vec<u16> = index.into_iter().map(|i| u16::try_from(i).unwrap_or(NONE)).collect();
+            self.put("near_index", "u16", &index, u16::to_le_bytes);
+        } else {
+            self.put("near_index", "u32", &index, u32::to_le_bytes);
+        }
+        self.shares_of_full("near_coefficient", &own, detail.coarse);
+        self.shares_of_full("near_reverse", &reverse, detail.coarse);
     }
 
-    /// `shares`: kept layers x N x classes, in 1/255.
+    /// `shares`: linked layers x N x classes, in 1/255.
     pub(crate) fn class_affinity(&mut self, files: &[LayerFiles], detail: &Detail) {
         let mut shares: Vec<u8> = Vec::new();
         if detail.class_affinity {
-            for near in detail.layers.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
-                shares.extend(
-                    near.class_affinity.data().iter().map(|&v| (v.clamp(0.0, 1.0) * 255.0).round() as u8),
-                );
+            for near in detail.linked.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
+                shares.extend(near.class_affinity.data().iter().map(|&v| eighth(v, detail.coarse)));
             }
         }
         self.put("shares", "u8", &shares, |v| [v]);
+    }
+
+    /// `label_share`: all layers x N, the share of an input's affinity on its own class in 1/255; where not
+    /// all layers are linked, so that the way of an input through the layers can be drawn all the same.
+    pub(crate) fn label_shares(&mut self, record: &RunRecord, files: &[LayerFiles], detail: &Detail) {
+        let labels = &record.inputs.labels;
+        let is_wanted = detail.linked.len() < files.len() && files.iter().all(|f| f.neighbours.is_some());
+        let mut shares: Vec<u8> = Vec::new();
+        for near in files.iter().filter_map(|f| f.neighbours.as_ref()).filter(|_| is_wanted) {
+            let of = &near.class_affinity;
+            shares.extend(labels.iter().enumerate().map(|(i, &c)| {
+                let share = if (c as usize) < of.n_cols() { of.row(i)[c as usize] } else { 0.0 };
+                eighth(share, true)
+            }));
+        }
+        self.put("label_share", "u8", &shares, |v| [v]);
+    }
+
+    /// `scores`: scores x N, NaN where a score is undefined.
+    pub(crate) fn scores(&mut self, record: &RunRecord) {
+        let n = record.inputs.ids.len();
+        let values: Vec<f32> = record
+            .scores
+            .iter()
+            .flat_map(|s| {
+                (0..n).map(|i| s.values.get(i).and_then(|v| v.value()).map_or(f32::NAN, |v| v as f32))
+            })
+            .collect();
+        self.put("scores", "f32", &values, f32::to_le_bytes);
     }
 
     /// `tiles`: place of each input's picture in the sprite, or [`NONE`].
@@ -135,17 +175,18 @@ impl Sections {
     }
 }
 
+/// A share in 1/255; coarse ones in steps of 1/15, which take half the room when they are compressed.
+fn eighth(share: f32, coarse: bool) -> u8 {
+    let steps = if coarse { 15.0 } else { 255.0 };
+    ((share.clamp(0.0, 1.0) * steps).round() * (255.0 / steps)) as u8
+}
+
 fn class(class: Option<u32>) -> u16 {
     class.and_then(|c| u16::try_from(c).ok()).unwrap_or(NONE)
 }
 
 fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |top, v| v.abs().max(top))
-}
-
-/// `value / top` in 1/[`FULL`].
-fn scaled(value: f32, top: f32) -> i16 {
-    if top > 0.0 { (value / top * FULL).round() as i16 } else { 0 }
 }
 
 #[cfg(test)]
@@ -162,8 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_hold_the_sign_and_the_ends() {
-        assert_eq!((scaled(-2.0, 2.0), scaled(2.0, 2.0), scaled(0.0, 0.0)), (-32_767, 32_767, 0));
+    fn few_bits_hold_the_sign_and_the_ends() {
+        let mut s = Sections::default();
+        s.shares_of_full("fine", &[-1.0, 1.0], false);
+        s.shares_of_full("coarse", &[-1.0, 1.0], true);
+        assert_eq!(s.bytes(), [1, 0x80, 0xff, 0x7f, 0x81, 0x7f, 0, 0]);
         assert_eq!(class(Some(70_000)), NONE);
     }
 }

@@ -17,8 +17,12 @@ mod svg;
 mod text;
 
 pub(crate) use class_affinity::MAX_CLASSES;
+pub(crate) use colour::viridis;
 pub use png::to_png;
+pub(crate) use scale::Scale;
 pub(crate) use similarity::{Chart, draw as draw_map, file_stem, is_unclear, measure_title};
+pub(crate) use svg::{Anchor, Ink, Svg};
+pub(crate) use text::{fit, spread, width};
 
 use crate::context::Context;
 

@@ -76,6 +76,7 @@ pub(crate) fn measure_title(measure: &str) -> String {
     match measure {
         "ssc_cka" => "SSC-CKA".into(),
         "linear_cka" => "Linear CKA".into(),
+        "community_ami" => "AMI of communities".into(),
         other => other.into(),
     }
 }
@@ -86,7 +87,7 @@ pub(crate) fn file_stem(map: &SimilarityRecord) -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
     };
     match map.estimator.as_str() {
-        "biased" => format!("similarity-{}", clean(&map.measure)),
+        "biased" | "" => format!("similarity-{}", clean(&map.measure)),
         other => format!("similarity-{}-{}", clean(&map.measure), clean(other)),
     }
 }

@@ -12,7 +12,7 @@ mod structure;
 
 use minijinja::Value;
 use minijinja::value::Serde;
-pub(crate) use overview::title;
+pub(crate) use overview::{line, title, warnings};
 
 use crate::context::Context;
 

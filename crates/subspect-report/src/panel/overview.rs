@@ -35,6 +35,19 @@ struct Fact {
 
 fn render(context: &Context<'_>) -> View {
     let record = context.record;
+    let view = Overview {
+        title: title(record),
+        line: line(record),
+        summary: record.summary.clone(),
+        warnings: warnings(context),
+        facts: facts(context),
+    };
+    View::new(view, 0)
+}
+
+/// What to know before trusting a number.
+pub(crate) fn warnings(context: &Context<'_>) -> Vec<String> {
+    let record = context.record;
     let mut warnings = record.warnings.clone();
     if record.state == RunState::Partial {
         warnings.insert(
@@ -43,14 +56,7 @@ fn render(context: &Context<'_>) -> View {
         );
     }
     warnings.extend(context.picture_note.clone());
-    let view = Overview {
-        title: title(record),
-        line: line(record),
-        summary: record.summary.clone(),
-        warnings,
-        facts: facts(context),
-    };
-    View::new(view, 0)
+    warnings
 }
 
 /// `resnet20 on cifar10`.
@@ -61,7 +67,7 @@ pub(crate) fn title(record: &RunRecord) -> String {
     }
 }
 
-fn line(record: &RunRecord) -> String {
+pub(crate) fn line(record: &RunRecord) -> String {
     let mut parts = vec![match &record.model {
         Some(model) => {
             let shape: Vec<String> = model.input_shape.iter().map(usize::to_string).collect();

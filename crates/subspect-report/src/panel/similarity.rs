@@ -62,7 +62,10 @@ fn render(context: &Context<'_>) -> View {
     }
     let estimators: Vec<Estimator> = order
         .into_iter()
-        .map(|name| Estimator { name: name.to_owned(), maps: by_estimator.remove(name).unwrap_or_default() })
+        .map(|name| {
+            let maps = by_estimator.remove(name).unwrap_or_default();
+            Estimator { name: if name.is_empty() { "other measures" } else { name }.to_owned(), maps }
+        })
         .collect();
     let values = || context.record.similarity.iter().flat_map(|m| m.values.iter().flatten());
     let tested = context.record.similarity.iter().find_map(|m| m.inference.as_ref());

@@ -290,6 +290,7 @@ impl Sample {
             measure: measure.into(),
             estimator: estimator.into(),
             inference: None,
+            blocks: None,
             values: (0..n)
                 .map(|i| {
                     (0..n)

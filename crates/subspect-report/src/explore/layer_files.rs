@@ -1,0 +1,56 @@
+//! What a run directory holds beside the record, for single inputs.
+
+use std::path::Path;
+
+use subspect_data::neighbours::Neighbours;
+use subspect_data::record::{LayerRecord, RunRecord};
+use subspect_linalg::Matrix;
+
+/// What the run directory holds beside the record, layer by layer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LayerFiles {
+    /// Where the layer's map shows the inputs, `n_inputs x 2`.
+    pub(crate) layout: Option<Matrix<f32>>,
+    /// Every input's strongest neighbours.
+    pub(crate) neighbours: Option<Neighbours>,
+    /// Largest coordinate of the map in all epochs of a training run, whose maps share one scale.
+    pub(crate) reach: Option<f32>,
+}
+
+impl LayerFiles {
+    /// Reads the files of every layer. What cannot be read is left out, with a note.
+    pub(crate) fn read(run_dir: &Path, record: &RunRecord, notes: &mut Vec<String>) -> Vec<Self> {
+        record.layers.iter().map(|layer| Self::of(run_dir, record.inputs.ids.len(), layer, notes)).collect()
+    }
+
+    fn of(run_dir: &Path, n_inputs: usize, layer: &LayerRecord, notes: &mut Vec<String>) -> Self {
+        let mut keep = |what: &str, found: Result<usize, String>| match found {
+            Ok(n) if n == n_inputs => true,
+            Ok(n) => {
+                notes.push(format!("{what} of layer {}: expected {n_inputs} inputs, found {n}", layer.name));
+                false
+            }
+            Err(message) => {
+                notes.push(format!("{what} of layer {}: {message}", layer.name));
+                false
+            }
+        };
+        let layout = layer.layout.as_ref().map(|file| {
+            subspect_data::dense::read_f32(&run_dir.join(file)).map_err(|e| e.to_string()).and_then(|m| {
+                if m.n_cols() == 2 { Ok(m) } else { Err(format!("expected 2 columns, found {}", m.n_cols())) }
+            })
+        });
+        let layout = layout.filter(|m| keep("map", m.as_ref().map(Matrix::n_rows).map_err(Clone::clone)));
+        let neighbours = layer
+            .neighbours
+            .as_ref()
+            .map(|file| Neighbours::load(&run_dir.join(file)).map_err(|e| e.to_string()));
+        let neighbours = neighbours
+            .filter(|n| keep("neighbours", n.as_ref().map(Neighbours::n_inputs).map_err(Clone::clone)));
+        LayerFiles {
+            layout: layout.and_then(Result::ok),
+            neighbours: neighbours.and_then(Result::ok),
+            reach: None,
+        }
+    }
+}
