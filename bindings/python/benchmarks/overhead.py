@@ -1,8 +1,9 @@
-"""What the binding costs beside the solve: `python benchmarks/overhead.py SUBSPECT [N] [D] [REPEATS]`.
+"""What the binding costs beside the solve: `python benchmarks/overhead.py [N] [D] [REPEATS] [SUBSPECT]`.
 
-SUBSPECT is the command line's binary, built with the profile of the installed wheel. Both solve the same lasso with the
-same core and the same number of threads, in turn: the command line tells the `seconds` of dictionary and solve, Python
-is timed from the call to the finished objects. The smaller of REPEATS counts on both sides; user CPU seconds of the call
+SUBSPECT is the command line's binary, built with the profile of the installed wheel; without one a run in this process
+stands for it (`subspect.analyze`: the same function of the core). Both solve the same lasso with the same number of
+threads, in turn: one side is the `seconds` of dictionary and solve that the core itself takes down, the other the
+Python call from its start to the finished objects. The smaller of REPEATS counts on both sides; user CPU seconds of the call
 (all threads) stand beside, because they depend less on what else the machine does.
 """
 
@@ -30,8 +31,11 @@ def inputs(n: int, d: int) -> np.ndarray:
     return (x + rng.normal(size=x.shape)).astype(np.float32)
 
 
-def command_line(binary: str, folder: Path) -> float:
-    """Seconds that the command line reports for dictionary and solve."""
+def core(x: np.ndarray, binary: str, folder: Path) -> float:
+    """Seconds that the core takes down for dictionary and solve."""
+    if not binary:
+        run = subspect.analyze({"x": x}, permutations=0, resamples=0, similarity="none")
+        return run.record["layers"][0]["solve"]["seconds"]
     threads = str(subspect.get_num_threads())
     words = [binary, "express", folder / "x.npy", "--output", folder / "c.npz", "--threads", threads, "--format", "json", "--quiet"]
     return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)["solve"]["seconds"]
@@ -59,21 +63,26 @@ def own_parts(x: np.ndarray) -> float:
     return min(once() for _ in range(20))
 
 
-def main(binary: str, n: int = 2000, d: int = 512, repeats: int = 7) -> None:
+def fixed_cost() -> float:
+    """Seconds of a call with nothing to solve: threads handed to and fro, two times, and every Python object."""
+    x = np.eye(2, dtype=np.float32)
+    return min(call(x)[0] for _ in range(100))
+
+
+def main(n: int = 2000, d: int = 512, repeats: int = 7, binary: str = "") -> None:
     x = inputs(n, d)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "x.npy", x)
-        pairs = [(command_line(binary, folder), *call(x)) for _ in range(repeats)]
+        pairs = [(core(x, binary, folder), *call(x)) for _ in range(repeats)]
     theirs, ours, cpu = (min(column) for column in zip(*pairs))
-    parts = own_parts(x)
+    parts, fixed = own_parts(x), fixed_cost()
     print(f"N {n}, D {d}, {subspect.get_num_threads()} threads, best of {repeats}")
-    print(f"command line, its own seconds   {1e3 * theirs:9.1f} ms")
+    print(f"the core's own seconds           {1e3 * theirs:9.1f} ms")
     print(f"Python, the whole call          {1e3 * ours:9.1f} ms  ({100 * (ours / theirs - 1):+.2f} %), user CPU {1e3 * cpu:.1f} ms")
     print(f"arrays in, Python objects out   {1e3 * parts:9.2f} ms  ({100 * parts / theirs:.2f} %)")
+    print(f"a call with nothing to solve    {1e3 * fixed:9.2f} ms  ({100 * fixed / theirs:.2f} %)")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1], *(int(v) for v in sys.argv[2:]))
+    main(*(int(v) for v in sys.argv[1:4]), *sys.argv[4:5])
