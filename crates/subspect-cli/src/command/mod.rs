@@ -18,6 +18,8 @@ mod report;
 mod run;
 mod similarity;
 mod sweep;
+#[cfg(feature = "train")]
+mod train;
 mod vote;
 
 use clap::Subcommand;
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Similarity(similarity::Args),
     Compare(compare::Args),
     Sweep(sweep::Args),
+    #[cfg(feature = "train")]
+    Train(train::Args),
     Dynamics(dynamics::Args),
     Neighbors(neighbors::Args),
     Rank(rank::Args),
@@ -65,6 +69,8 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Similarity(args) => similarity::run(&args, global),
         Command::Compare(args) => compare::run(&args, global),
         Command::Sweep(args) => sweep::run(&args, global),
+        #[cfg(feature = "train")]
+        Command::Train(args) => train::run(&args, global),
         Command::Dynamics(args) => dynamics::run(&args, global),
         Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),

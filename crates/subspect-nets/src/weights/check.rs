@@ -69,7 +69,8 @@ impl Weights {
     /// [`NetsError::Weights`] with the first difference, and the architectures that the weights would fit.
     pub fn check(&self, architecture: &Architecture) -> Result<(), NetsError> {
         let Some(problem) = self.problem(architecture) else { return Ok(()) };
-        Err(NetsError::Weights { architecture: architecture.name.clone(), problem, fits: self.fitting() })
+        let (architecture, problem) = (architecture.name.clone(), Box::new(problem));
+        Err(NetsError::Weights { architecture, problem, fits: self.fitting() })
     }
 
     fn problem(&self, architecture: &Architecture) -> Option<WeightsProblem> {
