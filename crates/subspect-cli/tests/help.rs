@@ -21,6 +21,7 @@ fn help_of_every_command() {
         "cluster",
         "similarity",
         "compare",
+        "dynamics",
         "sweep",
         "rank",
         "neighbors",

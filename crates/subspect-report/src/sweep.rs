@@ -131,6 +131,8 @@ fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> (String, Stri
         columns: &names,
         values: &map.values,
         inference: None,
+        // They are the groups of the names here.
+        blocks: None,
     });
     (figure.name, figure.svg)
 }
