@@ -281,3 +281,57 @@ fn saved_activations_are_analysed_without_a_model() {
     s.write("tables/l1.csv", b"id,a,b,label,prediction\ninput 0,1,x,ant,ant\n");
     insta::assert_snapshot!("bad_table", s.error(&args));
 }
+
+/// Weights of a small network of the digits' shape, in a file.
+fn weights(s: &Scratch, file: &str) {
+    let arch: subspect_nets::ArchitectureSpec = "cnn:width=0.25,input=1x8x8".parse().unwrap();
+    let network = arch.build(&subspect_nets::ArchitectureOptions::default()).unwrap();
+    let weights = network.initialise(subspect_linalg::Seed::new(1));
+    weights.save_safetensors(&s.path(file)).unwrap();
+}
+
+#[test]
+fn weights_are_analysed_with_the_name_of_their_network() {
+    let s = Scratch::new();
+    weights(&s, "w.safetensors");
+    let error = s.error(&["layers", "w.safetensors"]);
+    assert!(error.contains("say with --arch what network they are of"), "{error}");
+    let listed = s.json(&["layers", "w.safetensors", "--arch", "cnn:width=0.25"]);
+    assert_eq!(listed["layers"][0]["name"], "conv1");
+    let error = s.error(&["layers", "w.safetensors", "--arch", "cnn"]);
+    assert!(error.contains("conv1.weight: expected shape [16, 1, 3, 3], found [4, 1, 3, 3]"), "{error}");
+    let common = ["--data", "builtin:digits", "--inputs", "60", "--permutations", "9", "--resamples", "0"];
+    let run = ["run", "--model", "w.safetensors", "--arch", "cnn:width=0.25", "--output", "r"];
+    let args: Vec<&str> = run.into_iter().chain(common).collect();
+    s.ok(&args);
+    assert_eq!(record(&s.path("r"))["settings"]["arch"], "cnn:width=0.25");
+    let again = s.json(&["run", "--config", "r/plan.toml"]);
+    assert_eq!(again["layers"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_sweep_runs_every_cell_once() {
+    let s = Scratch::new();
+    weights(&s, "cnn.safetensors");
+    let config = "name = 'two'\noutput = 'sweep'\n[options]\ndata = 'builtin:digits'\npermutations = 9\nresamples = 0\nlayout_epochs = 0\n\
+                  layers = ['conv', 'logits']\n[grid]\ninputs = [60, 80]\n\
+                  [[cell]]\nname = 'small'\nmodel = '{name_of}.safetensors'\narch = 'cnn:width=0.25'\n";
+    s.write("two.toml", config.replace("{name_of}", "cnn").as_bytes());
+    let dry = s.json(&["sweep", "two.toml", "--dry-run"]);
+    assert_eq!(dry["cells"], serde_json::json!(["small, inputs=60", "small, inputs=80"]));
+    assert!(!s.path("sweep").exists());
+    let done = s.json(&["sweep", "two.toml"]);
+    let cells = done["sweep"]["cells"].as_array().unwrap();
+    assert_eq!((cells.len(), cells[1]["n_inputs"].as_u64()), (2, Some(80)));
+    assert!(cells[0]["maps"][0]["blocks"]["starts"].is_array());
+    let page = std::fs::read_to_string(s.path("sweep/sweep.html")).unwrap().replace("&#x2f;", "/");
+    assert!(page.contains("cells/small_inputs-60/report.html") && page.contains("Blocks begin at"));
+    assert!(s.path("sweep/cells/small_inputs-60/report.html").is_file());
+    let table = std::fs::read_to_string(s.path("sweep/tables/cells.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + 2 * 4);
+    let again = s.output(&["sweep", "two.toml"]);
+    let log = std::fs::read_to_string(s.path("sweep/cells/small_inputs-80/log.txt")).unwrap();
+    assert!(again.status.success() && log.matches("complete").count() == 2, "{log}");
+    let page_again = std::fs::read_to_string(s.path("sweep/sweep.html")).unwrap().replace("&#x2f;", "/");
+    assert_eq!(page.replace(" --format json", ""), page_again);
+}
