@@ -1,51 +1,88 @@
-"""What the binding costs beside the solve: `python benchmarks/overhead.py [N] [D]`, best of several runs.
+"""What the binding costs beside the solve: `python benchmarks/overhead.py [N] [D] [REPEATS] [SUBSPECT]`.
 
-The solve alone is timed inside: a kept Dictionary whose solve is called twice in a row costs what `express` costs less
-the dictionary, so the binding's own share is measured on its parts: arrays in, thread and watch, arrays out.
+SUBSPECT is the command line's binary, built with the profile of the installed wheel; without one a run in this process
+stands for it (`subspect.analyze`: the same function of the core). Both solve the same lasso with the same number of
+threads, in turn: one side is the `seconds` of dictionary and solve that the core itself takes down, the other the
+Python call from its start to the finished objects. The smaller of REPEATS counts on both sides; user CPU seconds of the call
+(all threads) stand beside, because they depend less on what else the machine does.
 """
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
 import subspect
-from subspect import _core, edge
+from subspect import edge
 from subspect.expression import Expression
 
 
-def best(function, repeats: int = 5) -> float:
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def main(n: int, d: int) -> None:
+def inputs(n: int, d: int) -> np.ndarray:
+    """Inputs near ten subspaces of dimension 12."""
     rng = np.random.default_rng(0)
-    x = (rng.normal(size=(10, n // 10, 12)) @ rng.normal(size=(10, 12, d))).reshape(n, d) + rng.normal(size=(n, d))
-    x = x.astype(np.float32)
+    x = (rng.normal(size=(10, n // 10, 12)) @ rng.normal(size=(10, 12, d))).reshape(-1, d)
+    return (x + rng.normal(size=x.shape)).astype(np.float32)
+
+
+def core(x: np.ndarray, binary: str, folder: Path) -> float:
+    """Seconds that the core takes down for dictionary and solve."""
+    if not binary:
+        run = subspect.analyze({"x": x}, permutations=0, resamples=0, similarity="none")
+        return run.record["layers"][0]["solve"]["seconds"]
+    threads = str(subspect.get_num_threads())
+    words = [binary, "express", folder / "x.npy", "--output", folder / "c.npz", "--threads", threads, "--format", "json", "--quiet"]
+    return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)["solve"]["seconds"]
+
+
+def call(x: np.ndarray) -> tuple[float, float]:
+    """Wall and user CPU seconds of the Python call."""
+    start, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    subspect.express(x)
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
+
+
+def own_parts(x: np.ndarray) -> float:
+    """Seconds that only the binding spends: arrays in, and Python objects out."""
+    kept = subspect.Dictionary(x)
     question = ("lasso", {}, None, None)
-    core = _core.Dictionary(x, True, 4 << 30)
-    found = core.solve(question)
-    whole = best(lambda: subspect.express(x))
-    # An empty problem of the same shape: alpha = alpha_max makes every row trivial, so what is left is the binding
-    # and the reading of the Gram matrix.
-    trivial = best(lambda: core.solve(("lasso", {"alpha_ratio": 1.0}, None, None)))
-    arrays_in = best(lambda: edge.matrix(x), 20)
-    arrays_out = best(lambda: Expression._of(found, question), 20)
-    nnz = found["coefficients"][0].size
-    print(f"N {n}, D {d}, {nnz / n:.1f} non-zeros per row, {subspect.get_num_threads()} threads")
-    print(f"express            {1e3 * whole:9.2f} ms")
-    print(f"a trivial solve    {1e3 * trivial:9.3f} ms  (thread, watch, arrays out; scan of N x N included)")
-    print(f"arrays in          {1e3 * arrays_in:9.3f} ms")
-    print(f"Python objects out {1e3 * arrays_out:9.3f} ms")
-    print(f"binding at most    {100 * (trivial + arrays_in + arrays_out) / whole:9.2f} % of express")
+    found = kept._core.solve(question)
+
+    def once() -> float:
+        start = time.perf_counter()
+        edge.matrix(x)
+        Expression._of(found, question)
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(20))
+
+
+def fixed_cost() -> float:
+    """Seconds of a call with nothing to solve: threads handed to and fro, two times, and every Python object."""
+    x = np.eye(2, dtype=np.float32)
+    return min(call(x)[0] for _ in range(100))
+
+
+def main(n: int = 2000, d: int = 512, repeats: int = 7, binary: str = "") -> None:
+    x = inputs(n, d)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "x.npy", x)
+        pairs = [(core(x, binary, folder), *call(x)) for _ in range(repeats)]
+    theirs, ours, cpu = (min(column) for column in zip(*pairs))
+    parts, fixed = own_parts(x), fixed_cost()
+    print(f"N {n}, D {d}, {subspect.get_num_threads()} threads, best of {repeats}")
+    print(f"the core's own seconds           {1e3 * theirs:9.1f} ms")
+    print(f"Python, the whole call          {1e3 * ours:9.1f} ms  ({100 * (ours / theirs - 1):+.2f} %), user CPU {1e3 * cpu:.1f} ms")
+    print(f"arrays in, Python objects out   {1e3 * parts:9.2f} ms  ({100 * parts / theirs:.2f} %)")
+    print(f"a call with nothing to solve    {1e3 * fixed:9.2f} ms  ({100 * fixed / theirs:.2f} %)")
 
 
 if __name__ == "__main__":
-    main(*(int(v) for v in (sys.argv[1:] + ["2000", "512"][len(sys.argv) - 1 :])))
+    main(*(int(v) for v in sys.argv[1:4]), *sys.argv[4:5])

@@ -7,7 +7,7 @@ import inspect
 import sys
 from pathlib import Path
 
-MODULES = ("subspect", "subspect.torch", "subspect.sklearn", "subspect.distributed", "subspect.errors")
+MODULES = ("subspect", "subspect.statistics", "subspect.torch", "subspect.sklearn", "subspect.distributed", "subspect.errors")
 OUT = Path(__file__).with_name("api.md")
 
 

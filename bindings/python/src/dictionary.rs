@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use subspect_express as express;
 use subspect_linalg::{self as linalg, Queries, RowScale};
-use subspect_pipeline::{Expression, memory_mode};
+use subspect_pipeline::{Expression, exact_gram_pays, memory_mode};
 
 use crate::array::Held;
 use crate::error::{Fault, shape};
@@ -22,7 +22,8 @@ struct Atoms {
     _held: Held<f32>,
 }
 
-/// The inputs of a layer as (unit) rows, with their Gram matrix where it fits into `memory` bytes.
+/// The inputs of a layer as (unit) rows, with their Gram matrix where it fits into `memory` bytes; `exact`: also in float64
+/// where that pays, for the checks of lasso and elastic net.
 #[pyclass(frozen, module = "subspect._core")]
 pub(crate) struct Dictionary {
     atoms: Arc<Atoms>,
@@ -40,12 +41,17 @@ impl Dictionary {
         x: PyReadonlyArray2<'_, f32>,
         unit_rows: bool,
         memory: u64,
+        exact: bool,
     ) -> Result<Self, Fault> {
         let held = Held::new(&x)?;
         let built = watched(py, 0, None, move |_| {
             let view = held.stretched();
-            let mode = memory_mode(view.n_rows(), view.n_cols(), memory);
-            let dictionary = linalg::Dictionary::new(view, scale(unit_rows), mode)?;
+            let (n, d) = (view.n_rows(), view.n_cols());
+            let dictionary = if exact && exact_gram_pays(n, d, memory) {
+                linalg::Dictionary::with_exact_gram(view, scale(unit_rows))?
+            } else {
+                linalg::Dictionary::new(view, scale(unit_rows), memory_mode(n, d, memory))?
+            };
             Ok::<_, linalg::LinalgError>(Atoms { dictionary, _held: held })
         })??;
         Ok(Self { atoms: Arc::new(built) })

@@ -273,6 +273,10 @@ def test_the_recorder_follows_a_training_and_leaves_it_alone(net, images, tmp_pa
     found = subspect.dynamics(recorder)
     assert found.epochs == [0, 1, 2] and found.layers == ["conv1", "conv2", "head"]
     assert np.allclose(found.values("convergence")[-1], 1) and found.values("modularity").shape == (3, 3)
+    assert subspect.dynamics(tmp_path / "epochs").rows == found.rows
+    (tmp_path / "epochs" / "epoch-00009").mkdir()  # an epoch that was never finished
+    with pytest.raises(errors.ParameterError, match="at least one epoch"):
+        subspect.dynamics(tmp_path)
     again = st.Recorder(watched, loader, tmp_path / "epochs")
     assert list(again.epochs) == [0, 1, 2]
     with pytest.raises(errors.ParameterError, match="shuffle"):
@@ -309,3 +313,37 @@ def test_tensors_come_into_every_function(net, images):
     assert (subspect.express(x).coefficients != subspect.express(x.detach().numpy()).coefficients).nnz == 0
     assert subspect.linear_cka(x, x.to(torch.bfloat16)) > 0.99
     assert subspect.modularity(subspect.express(x), torch.arange(20) % 2) < 1
+
+
+class Reader(nn.Module):
+    """A classifier of tokens whose padding is masked."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.hidden, self.head = nn.Embedding(50, 8), nn.Linear(8, 12), nn.Linear(12, 3)
+
+    def forward(self, input_ids, attention_mask):
+        x, mask = torch.tanh(self.hidden(self.embed(input_ids))), attention_mask.unsqueeze(2).float()
+        return self.head((x * mask).sum(1) / mask.sum(1))
+
+
+def test_ids_of_tokens_are_captured_from_onnx_as_from_pytorch(tmp_path):
+    torch.manual_seed(0)
+    model = Reader().eval()
+    ids = torch.randint(0, 50, (30, 7))
+    mask = (torch.arange(7) < torch.randint(1, 8, (30, 1))).long()
+    data = {"input_ids": ids, "attention_mask": mask, "labels": torch.arange(30) % 3}
+    options = {"dynamo": False} if int(torch.__version__.split(".")[0]) >= 2 else {}
+    axes = {"input_ids": {0: "n", 1: "t"}, "attention_mask": {0: "n", 1: "t"}, "logits": {0: "n"}}
+    names = ["input_ids", "attention_mask"]
+    torch.onnx.export(model, (ids, mask), tmp_path / "r.onnx", input_names=names, output_names=["logits"], dynamic_axes=axes, **options)
+    store = subspect.capture(tmp_path / "r.onnx", data, tmp_path / "store", layers="linear", pool="mean", inputs=30)
+    chosen = [int(i) for i in store.ids]
+    with torch.no_grad():
+        x = model.hidden(model.embed(ids)).numpy()
+    weights = mask.numpy()[:, :, None]
+    want = (x * weights).sum(1) / weights.sum(1)
+    assert np.allclose(store["hidden"], want[chosen], atol=1e-5)
+    assert store.labels.tolist() == data["labels"][chosen].tolist()
+    run = subspect.analyze(model=tmp_path / "r.onnx", data=data, layers="linear", pool="mean", inputs=30, permutations=9)
+    assert run.names == list(store) and run.record["inputs"]["predictions"] == store.predictions.tolist()

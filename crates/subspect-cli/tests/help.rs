@@ -21,6 +21,7 @@ fn help_of_every_command() {
         "cluster",
         "similarity",
         "compare",
+        "sweep",
         "rank",
         "neighbors",
         "report",
@@ -44,6 +45,7 @@ fn methods_names_everything_once() {
         ("similarities", "ssc_cka"),
         ("postprocesses", "strongest"),
         ("agreements", "ari"),
+        ("architectures", "cnn"),
         ("options", "inputs"),
     ] {
         assert!(all[list].as_array().unwrap().iter().any(|m| m["name"] == name), "{list}: {name}");

@@ -127,6 +127,8 @@ pub struct EpochLayer {
     pub measures: BTreeMap<String, Measured>,
     /// Intervals over inputs, of those that have one.
     pub intervals: BTreeMap<String, IntervalRecord>,
+    /// Rows of its self-expression that stopped before the tolerance was met.
+    pub n_unconverged: usize,
 }
 
 /// A value with its interval over inputs.

@@ -11,6 +11,7 @@
 //! | [`rundir`], [`record`] | the run directory and its record |
 //! | [`training`] | what was trained, on what, and how it went |
 //! | [`comparison`] | what two runs have in common and where they differ |
+//! | [`sweep`] | the runs of a grid and the blocks of their maps |
 //! | [`dynamics`] | how a network's layers move and settle over its training |
 //!
 //! A file that is not what it should be gives a [`DataError`] that says where, what was expected, what was found,
@@ -32,6 +33,7 @@ pub mod rundir;
 pub mod sparse;
 pub mod store;
 pub mod subset;
+pub mod sweep;
 pub mod training;
 
 pub use error::{DataError, Result};

@@ -29,7 +29,7 @@ pub fn memory_mode(n: usize, d: usize, memory: u64) -> MemoryMode {
 /// Whether the float64 Gram matrix is kept above [`EXACT_GRAM_MAX`] inputs, too, for the exact checks of lasso and elastic
 /// net: where a layer is about as wide as there are inputs. Supports are dense there (hundreds of atoms), and going back
 /// to the activations for every row costs several times what forming it does.
-fn exact_gram_pays(n: usize, d: usize, memory: u64) -> bool {
+pub fn exact_gram_pays(n: usize, d: usize, memory: u64) -> bool {
     let (n, d) = (n as u64, d as u64);
     // Both Gram matrices, the rows, and the block of features that is being multiplied.
     let bytes = 12 * n * n + 4 * n * d + 16_384 * n;

@@ -9,6 +9,7 @@ mod builtin;
 mod capture;
 mod cluster;
 mod compare;
+mod dynamics;
 mod error;
 mod events;
 mod export;
@@ -26,6 +27,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod summary;
+mod sweep;
 mod time;
 mod warnings;
 
@@ -36,10 +38,11 @@ pub use cluster::{
     ClusterSettings, Clustered, LeidenRecord, ProfileRecord, SpectralRecord, StabilityRecord, cluster,
 };
 pub use compare::{linear_cka_maps, ssc_cka_maps};
+pub use dynamics::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epochs};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};
-pub use express::{Expressed, express, express_outside, express_sample, memory_mode};
+pub use express::{Expressed, exact_gram_pays, express, express_outside, express_sample, memory_mode};
 pub use key::KeyBuilder;
 pub use look::{Look, look};
 pub use measure::{ClassStructure, MeasureSettings, measure};
@@ -53,5 +56,6 @@ pub use runs::{
     similarity_table, write_comparison,
 };
 pub use summary::{focus_layer, is_output, summary};
+pub use sweep::{CellPlan, SweepPlan, read_sweep, sweep, sweep_table};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};

@@ -10,9 +10,11 @@ use subspect_data::dataset::{Split, format_by_name};
 use subspect_express::{ExpressError, METHODS, Method, MethodInfo, SolveOptions};
 use subspect_linalg::RowScale;
 use subspect_nets::{ArchitectureOptions, ArchitectureSpec, EngineKind, Normalize, Pool};
+use subspect_similarity::Kind;
 
 use crate::PipelineError;
 use crate::options::{Options, nearest, option, show_bytes};
+use crate::run::communities::COMMUNITY_AMI;
 
 /// A network and the pictures to show to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +92,8 @@ pub struct Plan {
     pub layout_epochs: usize,
     /// Neighbours recorded for each of them.
     pub neighbours: usize,
+    /// Whether the activations stay in the run directory once the run is complete.
+    pub keep_activations: bool,
     /// Memory budget for matrices, bytes.
     pub memory: u64,
     /// Root of all randomness.
@@ -204,6 +208,12 @@ fn number(v: f64) -> toml::Value {
     if v.fract() == 0.0 && v.abs() < 1e15 { toml::Value::Integer(v as i64) } else { toml::Value::Float(v) }
 }
 
+/// Whether a run can map this: distances have no fixed scale, so they are left to `subspect similarity`.
+fn is_map(name: &str) -> bool {
+    let similarity = subspect_similarity::measure(name).is_some_and(|m| m.kind == Kind::Similarity);
+    similarity || ["none", COMMUNITY_AMI].contains(&name)
+}
+
 impl Plan {
     /// Checks the options and fills in the defaults. Nothing is read from disk.
     ///
@@ -216,10 +226,10 @@ impl Plan {
             .flat_map(|words| words.split(','))
             .map(|word| word.trim().replace('-', "_"))
             .collect();
-        if let Some(bad) =
-            similarity.iter().find(|s| !["ssc_cka", "linear_cka", "none"].contains(&s.as_str()))
-        {
-            return Err(options.refuse("similarity", "ssc_cka, linear_cka or none", bad));
+        if let Some(bad) = similarity.iter().find(|s| !is_map(s)) {
+            let expected =
+                "ssc_cka, linear_cka, community_ami, another similarity of `subspect methods`, or none";
+            return Err(options.refuse("similarity", expected, bad));
         }
         let resolution = options.number("resolution")?.unwrap_or(1.0);
         if resolution <= 0.0 {
@@ -241,6 +251,7 @@ impl Plan {
             examples: count("examples")? as usize,
             layout_epochs: count("layout_epochs")? as usize,
             neighbours: count("neighbours")? as usize,
+            keep_activations: options.switch("keep_activations")?,
             memory: options.bytes("memory")?,
             seed: count("seed")?,
             command: command.to_owned(),
@@ -263,6 +274,7 @@ impl Plan {
         out.push(("layout_epochs".into(), number(self.layout_epochs as f64)));
         out.push(("examples".into(), number(self.examples as f64)));
         out.push(("neighbours".into(), number(self.neighbours as f64)));
+        out.push(("keep_activations".into(), self.keep_activations.into()));
         out.push(("memory".into(), bytes_text(self.memory).into()));
         out.push(("seed".into(), number(self.seed as f64)));
         out

@@ -191,6 +191,7 @@ fn maps(record: &ComparisonRecord, axes: &[LayerNames; 2]) -> (Vec<Estimator>, V
             columns: &axes[1],
             values: &map.values,
             inference: Some(&map.inference),
+            blocks: None,
         });
         let drawn = Map { svg: figure.svg.clone(), json: readout(record, map) };
         figures.push(figure);

@@ -57,6 +57,12 @@ pub enum ReportError {
         /// Version that wrote it, or `unknown`.
         version: String,
     },
+    /// A record of a training that cannot be shown.
+    #[error("{reason}")]
+    Unusable {
+        /// Why, with the file.
+        reason: String,
+    },
     /// Two parts of the record contradict each other.
     #[error("the run record contradicts itself: {what}: expected {expected}, found {found}")]
     Inconsistent {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use subspect_data::dynamics::DynamicsRecord;
+
 use crate::context::Context;
 use crate::error::ReportError;
 use crate::figure::{Figure, FigureFormat};
@@ -33,7 +35,7 @@ pub struct ReportFiles {
 }
 
 /// Renders the report of a finished run: `report.html` and `figures/*.{svg,png}` in the run directory; or of a training
-/// run, whose epochs lie in `epochs/`.
+/// run, whose epochs lie in `epochs/`; once `subspect dynamics` is through with it, see [`crate::render_dynamics`].
 ///
 /// Files are replaced whole, the page last, so a failure leaves an earlier report as it was. Where there is none, a
 /// page says what is wrong.
@@ -41,7 +43,9 @@ pub struct ReportFiles {
 /// # Errors
 /// A record that is missing, cut short, newer than this program or contradicts itself.
 pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
-    let found = if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
+    let found = if DynamicsRecord::read(run_dir).is_ok() {
+        crate::dynamics::render_dynamics(run_dir)
+    } else if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
         several::epochs(run_dir).and_then(|(page, notes)| finish(run_dir, REPORT, &page, Vec::new(), notes))
     } else {
         render_run(run_dir)
@@ -49,7 +53,7 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     found.inspect_err(|error| explain(run_dir, error))
 }
 
-const REPORT: &str = "report.html";
+pub(crate) const REPORT: &str = "report.html";
 
 fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let mut loaded = Loaded::read(run_dir)?;
@@ -105,7 +109,7 @@ pub fn render_several(
     finish(folder, &name, &page, Vec::new(), notes)
 }
 
-fn finish(
+pub(crate) fn finish(
     folder: &Path,
     name: &str,
     page: &Page,

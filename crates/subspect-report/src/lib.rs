@@ -15,6 +15,7 @@
 mod check;
 mod comparison;
 mod context;
+mod dynamics;
 mod error;
 mod explore;
 mod figure;
@@ -27,9 +28,11 @@ mod page;
 mod panel;
 mod several;
 mod sprite;
+mod sweep;
 
 pub use comparison::render_comparison;
 pub use context::Context;
+pub use dynamics::render_dynamics;
 pub use error::ReportError;
 pub use figure::{FIGURES, Figure, FigureFormat, FigureInfo, figures, to_pdf, to_png};
 pub use files::{ReportFile, ReportFiles, render, render_several, write_figures};
@@ -37,3 +40,4 @@ pub use load::read_record;
 pub use page::{MAX_PAGE_BYTES, render_html};
 pub use panel::{PANELS, PanelInfo, View};
 pub use sprite::Atlas;
+pub use sweep::render_sweep;

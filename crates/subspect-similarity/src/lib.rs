@@ -53,6 +53,7 @@ pub use panels::{linear_cka_matrix, linear_moments};
 pub use parameter::{Domain, ParameterInfo, Parameters, Value};
 pub use sparse::{ssc_cka, ssc_cka_matrix, ssc_moments};
 pub use statistics::{
-    Cell, Inference, InferenceMatrix, InferenceOptions, kernel_cka_inference, linear_cka_inference,
-    linear_cka_inference_between, ssc_cka_inference, ssc_cka_inference_between,
+    Cell, CkaDraws, Inference, InferenceMatrix, InferenceOptions, kernel_cka_inference, linear_cka_draws,
+    linear_cka_inference, linear_cka_inference_between, ssc_cka_draws, ssc_cka_inference,
+    ssc_cka_inference_between,
 };

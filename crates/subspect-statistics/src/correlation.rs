@@ -11,6 +11,9 @@ use subspect_linalg::{Measured, Seed, Status};
 
 use crate::{Tail, permutation, permutation_p, ranks};
 
+/// Most things of which all orders are tried: 8! = 40,320 of them.
+const ALL_ORDERS: usize = 8;
+
 /// A rank correlation and how seldom chance gives one as far from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RankCorrelation {
@@ -18,11 +21,14 @@ pub struct RankCorrelation {
     pub value: Measured,
     /// Two-sided permutation p.
     pub p: Measured,
-    /// Permutations drawn.
+    /// Permutations behind p.
     pub n_permutations: usize,
+    /// Whether these are all there are.
+    pub exact: bool,
 }
 
-/// Spearman's rank correlation of two values of the same things, with the p of `n_permutations` random orders.
+/// Spearman's rank correlation of two values of the same things, with the p of all orders up to 8 things, and of
+/// `n_permutations` random ones above.
 ///
 /// Undefined for fewer than three things, where all are equal in one of the two, and for what is not finite.
 ///
@@ -38,7 +44,7 @@ pub fn spearman(x: &[f64], y: &[f64], n_permutations: usize, seed: Seed) -> Rank
     with_permutations(x.len(), dot, n_permutations, seed)
 }
 
-/// Kendall's tau-b of two values of the same things, with the p of `n_permutations` random orders.
+/// Kendall's tau-b of two values of the same things, with the p as in [`spearman`].
 ///
 /// Undefined as [`spearman`].
 ///
@@ -69,11 +75,33 @@ fn with_permutations(
     n_permutations: usize,
     seed: Seed,
 ) -> RankCorrelation {
-    let observed = value(&(0..n as u32).collect::<Vec<_>>());
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    let observed = value(&order);
+    if n <= ALL_ORDERS && n_permutations > 0 {
+        let (mut reached, mut total) = (0_usize, 0_usize);
+        every_order(&mut order, 0, &mut |order| {
+            total += 1;
+            reached += usize::from(value(order).abs() >= observed.abs() - 1e-12);
+        });
+        let p = Measured::finite(reached as f64 / total as f64);
+        return RankCorrelation { value: Measured::finite(observed), p, n_permutations: total, exact: true };
+    }
     let draws: Vec<f64> =
         (0..n_permutations).into_par_iter().map(|r| value(&permutation(n, seed.index(r as u64)))).collect();
     let p = permutation_p(observed, &draws, Tail::Both);
-    RankCorrelation { value: Measured::finite(observed), p, n_permutations }
+    RankCorrelation { value: Measured::finite(observed), p, n_permutations, exact: false }
+}
+
+/// Shows every order of what follows `from` to `see`, and leaves the order as it was.
+fn every_order(order: &mut [u32], from: usize, see: &mut impl FnMut(&[u32])) {
+    if from == order.len() {
+        return see(order);
+    }
+    for k in from..order.len() {
+        order.swap(from, k);
+        every_order(order, from + 1, see);
+        order.swap(from, k);
+    }
 }
 
 fn checked(x: &[f64], y: &[f64]) -> Option<Status> {
@@ -88,7 +116,7 @@ fn checked(x: &[f64], y: &[f64]) -> Option<Status> {
 }
 
 fn undefined(status: Status) -> RankCorrelation {
-    RankCorrelation { value: status.into(), p: status.into(), n_permutations: 0 }
+    RankCorrelation { value: status.into(), p: status.into(), n_permutations: 0, exact: false }
 }
 
 /// Minus the mean, over the norm; `None` without variance.

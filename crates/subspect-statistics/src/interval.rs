@@ -33,6 +33,8 @@ pub enum IntervalMethod {
     NodeBootstrap,
     /// Influences of the inputs resampled on Fisher's scale, spread scaled to the dyadic-robust variance.
     InfluenceBootstrap,
+    /// Student's t around a mean.
+    Student,
 }
 
 impl IntervalMethod {
@@ -45,6 +47,7 @@ impl IntervalMethod {
             IntervalMethod::Wilson => "wilson",
             IntervalMethod::NodeBootstrap => "node_bootstrap",
             IntervalMethod::InfluenceBootstrap => "influence_bootstrap",
+            IntervalMethod::Student => "student",
         }
     }
 }

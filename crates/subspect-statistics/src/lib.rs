@@ -3,7 +3,7 @@
 //! - random orders and resamples, one stream per draw ([`permutation`], [`multiplicities`], [`shuffle`]);
 //! - the distribution of a measure under permutations and where the observed value stands in it ([`Null`],
 //!   [`order_null`]);
-//! - intervals from resamples ([`Interval`], [`mean_interval`], [`wilson`]);
+//! - intervals from resamples ([`Interval`], [`mean_interval`], [`wilson`], [`student_interval`]);
 //! - many tests at once ([`adjust`], [`max_t`], [`Verdict`]);
 //! - two values of the same inputs ([`sign_flip`], [`mcnemar`]) and two orders of the same things
 //!   ([`spearman`], [`kendall`]).
@@ -33,6 +33,7 @@ mod null;
 mod paired;
 mod quantile;
 mod resample;
+mod student;
 mod wilson;
 
 pub use adjust::{Adjustment, Verdict, adjust, permutations_needed};
@@ -45,4 +46,5 @@ pub use null::{Null, Tail, order_null, permutation_p};
 pub use paired::{PairedTest, mcnemar, sign_flip};
 pub use quantile::{quantile, ranks};
 pub use resample::{below, multiplicities, permutation, shuffle, shuffle_from};
+pub use student::{student_interval, student_quantile};
 pub use wilson::wilson;

@@ -39,7 +39,7 @@ def solve_block(x: np.ndarray, token: str, work: dict[str, Any], start: int, end
     if token not in _kept:
         _kept.clear()
         _core.set_num_threads(work["threads"])
-        _kept[token] = Dictionary(x, unit_rows=work["unit_rows"], memory=work["memory"])
+        _kept[token] = Dictionary(x, unit_rows=work["unit_rows"], memory=work["memory"], method=work["method"])
     found = _kept[token].express(method=work["method"], rows=(start, end), **work["options"])
     return os.getpid(), found
 

@@ -5,6 +5,7 @@ Convergence of a layer at epoch e: SSC-CKA of its graph at e with its graph at t
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
@@ -15,8 +16,9 @@ from .errors import ParameterError
 from .expression import express
 from .graph import AffinityGraph, measures
 from .measured import Measured, Undefined
-from .progress import Progress
+from .progress import Progress, Watch
 from .similarity import ssc_cka
+from .store import epoch_stores
 
 __all__ = ["Dynamics", "dynamics"]
 
@@ -63,6 +65,8 @@ class Dynamics:
 
 
 def _epochs(source: Any) -> list[tuple[Any, Mapping[str, Any]]]:
+    if isinstance(source, (str, os.PathLike)):
+        source = epoch_stores(source)
     found = getattr(source, "epochs", source)
     if callable(found):
         found = found()
@@ -84,8 +88,8 @@ def dynamics(
 ) -> Dynamics:
     """Measures every layer at every epoch.
 
-    ``source`` is a :class:`subspect.torch.Recorder`, or maps epochs to stores (or mappings) of activations of the same
-    inputs. The last epoch is the state that ``convergence`` compares with; memory holds its graphs and one more.
+    ``source`` is a :class:`subspect.torch.Recorder` or its folder, or maps epochs to stores (or mappings) of activations of
+    the same inputs. The last epoch is the state that ``convergence`` compares with; memory holds its graphs and one more.
     """
     pairs = _epochs(source)
     names = list(layers) if layers is not None else list(pairs[-1][1])
@@ -94,21 +98,19 @@ def dynamics(
     total, done = len(pairs) * len(names), 0
     last: dict[str, AffinityGraph] = {}
     table: dict[tuple[Any, str], dict[str, Any]] = {}
-    for epoch, activations in reversed(pairs):
-        for name in names:
-            graph = express(activations[name], method, **parameters).graph
-            last.setdefault(name, graph)
-            found = measures(graph, labels)
-            row: dict[str, Measured | Any] = {"epoch": epoch, "layer": name}
-            row.update({k: found[k] for k in measure})
-            row["convergence"] = ssc_cka(graph, last[name])
-            row["n_edges"] = graph.n_edges
-            table[epoch, name] = row
-            done += 1
-            if callable(progress):
-                progress(done, total)
-            elif progress:
-                print(f"\r{epoch} {name}: {done}/{total}", end="\n" if done == total else "", flush=True)
+    with Watch(progress, "dynamics") as watcher:
+        for epoch, activations in reversed(pairs):
+            for name in names:
+                graph = express(activations[name], method, **parameters).graph
+                found = measures(graph, labels)
+                row: dict[str, Measured | Any] = {"epoch": epoch, "layer": name}
+                row.update({k: found[k] for k in measure})
+                row["convergence"] = ssc_cka(graph, last.setdefault(name, graph))
+                row["n_edges"] = graph.n_edges
+                table[epoch, name] = row
+                done += 1
+                if watcher is not None:
+                    watcher("advanced", f"epoch {epoch}, {name}", done, total)
     epochs = [epoch for epoch, _ in pairs]
     return Dynamics(epochs, names, [table[e, n] for e in epochs for n in names])
 

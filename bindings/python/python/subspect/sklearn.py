@@ -89,7 +89,8 @@ class _Expressing(BaseEstimator):
             return {"_xfail_checks": expected_failed_checks(self)}
 
     def _dictionary(self, X: np.ndarray) -> Dictionary:
-        return Dictionary(X, unit_rows=self.unit_rows, memory=self.memory)  # type: ignore[attr-defined]
+        options = {"unit_rows": self.unit_rows, "memory": self.memory}  # type: ignore[attr-defined]
+        return Dictionary(X, **options, method=self.method)
 
     def _express(self, dictionary: Dictionary, outside: Any = None) -> Expression:
         progress: Progress = self.progress  # type: ignore[attr-defined]

@@ -78,6 +78,18 @@ class ActivationStore(Mapping):
         return html.table(("layer", "kind", "shape", "pool", "features"), rows, f"{self.n_inputs} inputs")
 
 
+def epoch_folder(folder: Path, epoch: int) -> Path:
+    """Where a recorder keeps one epoch's activations."""
+    return folder / f"epoch-{epoch:05d}"
+
+
+def epoch_stores(folder: str | os.PathLike[str]) -> dict[int, ActivationStore]:
+    """The epochs that a recorder left in a folder, in order; unfinished ones are left out."""
+    found = (path.parent for path in Path(folder).glob("epoch-*/store.json"))
+    numbered = sorted((int(path.name[len("epoch-") :]), path) for path in found if path.name[len("epoch-") :].isdigit())
+    return {epoch: ActivationStore(path) for epoch, path in numbered}
+
+
 class Known:
     """What is known about the inputs: classes, predictions, confidence and ids, as the store keeps them."""
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use subspect_express::METHODS;
-use subspect_graph::{AGREEMENTS, MEASURES, POSTPROCESSES};
+use subspect_graph::{AGREEMENTS, DETECTORS, MEASURES, POSTPROCESSES, QUALITY_FUNCTIONS};
 use subspect_nets::ARCHITECTURES;
 use subspect_pipeline::options::{OPTIONS, short};
 use subspect_similarity::{MeasureInfo, Value};
@@ -30,6 +30,8 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
         methods(&keep),
         measures(&keep),
         postprocesses(&keep),
+        detectors(&keep),
+        qualities(&keep),
         agreements(&keep),
         similarities(&keep),
         architectures(&keep),
@@ -39,11 +41,20 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     if let (true, Some(name)) = (human.is_empty(), &wanted) {
         return Err(unknown(name));
     }
-    let [methods, measures, postprocesses, agreements, similarities, architectures, options] =
-        sections.map(|s| s.1);
+    let [
+        methods,
+        measures,
+        postprocesses,
+        detectors,
+        qualities,
+        agreements,
+        similarities,
+        architectures,
+        options,
+    ] = sections.map(|s| s.1);
     let json = json!({
-        "methods": methods, "measures": measures, "postprocesses": postprocesses, "agreements": agreements,
-        "similarities": similarities, "architectures": architectures, "options": options,
+        "methods": methods, "measures": measures, "postprocesses": postprocesses, "detectors": detectors,
+        "quality_functions": qualities, "agreements": agreements, "similarities": similarities, "architectures": architectures, "options": options,
     });
     Ok(Answer::new(human.join("\n\n"), json))
 }
@@ -54,6 +65,8 @@ fn unknown(name: &str) -> Failure {
         .map(|m| m.name)
         .chain(MEASURES.iter().map(|m| m.name))
         .chain(POSTPROCESSES.iter().map(|p| p.name))
+        .chain(DETECTORS.iter().map(|d| d.name))
+        .chain(QUALITY_FUNCTIONS.iter().map(|q| q.name))
         .chain(AGREEMENTS.iter().map(|a| a.name))
         .chain(subspect_similarity::MEASURES.iter().map(|m| m.name))
         .chain(ARCHITECTURES.iter().flat_map(|a| a.members.iter().copied()))
@@ -121,6 +134,42 @@ fn postprocesses(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
         })
         .collect::<Vec<_>>();
     (titled("Coefficients to affinities before clustering (--postprocess)", text, "\n"), values.into())
+}
+
+fn detectors(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = DETECTORS.iter().filter(|d| keep(d.name)).collect();
+    let described = |d: &subspect_graph::DetectorInfo| {
+        let parameters = d.parameters.iter().map(|p| format!("{} = {}", p.name, short(p.default)));
+        std::iter::once(d.summary.to_owned()).chain(parameters).collect::<Vec<_>>().join("; ")
+    };
+    let rows: Vec<Vec<String>> = listed.iter().map(|d| vec![d.name.to_owned(), described(d)]).collect();
+    let text = one_table(&["detector", "meaning"], &rows, 2);
+    let parameter = |p: &subspect_graph::ParameterInfo| json!({ "name": p.name, "default": p.default, "range": p.range, "summary": p.summary });
+    let values = listed
+        .iter()
+        .map(|d| {
+            let parameters = d.parameters.iter().map(parameter).collect::<Vec<_>>();
+            json!({ "name": d.name, "summary": d.summary, "reference": d.reference, "parameters": parameters })
+        })
+        .collect::<Vec<_>>();
+    (titled("Detectors of communities (cluster --method)", text, "\n"), values.into())
+}
+
+fn qualities(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {
+    let listed: Vec<_> = QUALITY_FUNCTIONS.iter().filter(|q| keep(q.name)).collect();
+    let rows: Vec<Vec<String>> = listed
+        .iter()
+        .map(|q| vec![q.name.to_owned(), format!("{}; resolution: {}", q.summary, q.resolution)])
+        .collect();
+    let text = one_table(&["quality", "meaning"], &rows, 2);
+    let values = listed
+        .iter()
+        .map(|q| {
+            json!({ "name": q.name, "summary": q.summary, "reference": q.reference,
+                    "resolution": q.resolution })
+        })
+        .collect::<Vec<_>>();
+    (titled("Quality functions of Leiden (cluster --quality)", text, "\n"), values.into())
 }
 
 fn agreements(keep: &dyn Fn(&str) -> bool) -> (String, serde_json::Value) {

@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod compare;
 mod demo;
+mod dynamics;
 mod export;
 mod express;
 mod figures;
@@ -17,6 +18,7 @@ mod rank;
 mod report;
 mod run;
 mod similarity;
+mod sweep;
 mod vote;
 
 use clap::Subcommand;
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     Similarity(similarity::Args),
     Compare(compare::Args),
+    Sweep(sweep::Args),
+    Dynamics(dynamics::Args),
     Neighbors(neighbors::Args),
     Rank(rank::Args),
     Report(report::Args),
@@ -62,6 +66,8 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Cluster(args) => cluster::run(&args, global),
         Command::Similarity(args) => similarity::run(&args, global),
         Command::Compare(args) => compare::run(&args, global),
+        Command::Sweep(args) => sweep::run(&args, global),
+        Command::Dynamics(args) => dynamics::run(&args, global),
         Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),

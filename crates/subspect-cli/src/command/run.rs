@@ -72,6 +72,7 @@ impl OptionSet for RunOptions {
         "examples",
         "neighbours",
         "batch_size",
+        "keep_activations",
         "memory",
         "engine",
     ];

@@ -10,18 +10,27 @@ use crate::PipelineError;
 /// # Errors
 /// When the file cannot be read, is not TOML, or has an unknown key or a value that is a table or a date.
 pub fn read_config(path: &Path) -> Result<Options, PipelineError> {
-    let text = std::fs::read_to_string(path).map_err(|source| PipelineError::io("read", path, source))?;
-    parse_config(&text, &path.display().to_string())
+    config_options(&config_table(path)?, &path.display().to_string())
 }
 
-fn parse_config(text: &str, file: &str) -> Result<Options, PipelineError> {
-    let table: toml::Table = toml::from_str(text).map_err(|e| PipelineError::ConfigSyntax {
+/// The contents of a TOML file.
+pub(crate) fn config_table(path: &Path) -> Result<toml::Table, PipelineError> {
+    let text = std::fs::read_to_string(path).map_err(|source| PipelineError::io("read", path, source))?;
+    parse_table(&text, &path.display().to_string())
+}
+
+fn parse_table(text: &str, file: &str) -> Result<toml::Table, PipelineError> {
+    toml::from_str(text).map_err(|e| PipelineError::ConfigSyntax {
         file: file.to_owned(),
         line: e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() + 1),
         reason: e.message().to_owned(),
-    })?;
+    })
+}
+
+/// Flat values as options; `file` is what messages call the place.
+pub(crate) fn config_options(table: &toml::Table, file: &str) -> Result<Options, PipelineError> {
     let mut options = Options::default();
-    for (name, value) in &table {
+    for (name, value) in table {
         let known = all_names();
         if !known.contains(&name.as_str()) {
             return Err(PipelineError::UnknownKey {
@@ -56,6 +65,10 @@ fn words(value: &toml::Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse_config(text: &str, file: &str) -> Result<Options, PipelineError> {
+        config_options(&parse_table(text, file)?, file)
+    }
 
     fn error(text: &str) -> String {
         parse_config(text, "c.toml").unwrap_err().to_string()

@@ -243,7 +243,7 @@ pub static OPTIONS: &[OptionInfo] = &[
         Kind::List,
         "NAME",
         "ssc_cka,linear_cka",
-        "Layer x layer maps: ssc_cka, linear_cka, or none",
+        "Layer x layer maps: ssc_cka, linear_cka, community_ami, other similarities of `subspect methods`, or none",
     ),
     o(
         "layout_epochs",
@@ -255,6 +255,14 @@ pub static OPTIONS: &[OptionInfo] = &[
     ),
     o("examples", Group::Analysis, Kind::Count(0), "N", "24", "Inputs whose neighbourhoods are recorded"),
     o("neighbours", Group::Analysis, Kind::Count(1), "N", "10", "Neighbours recorded for each of them"),
+    o(
+        "keep_activations",
+        Group::Resources,
+        Kind::Switch,
+        "",
+        "true",
+        "Keep the activations in the run directory; without them they are captured again where they are needed",
+    ),
     o("memory", Group::Resources, Kind::Bytes, "BYTES", "4GiB", "Memory budget for matrices"),
     o(
         "engine",

@@ -113,3 +113,47 @@ pub(crate) fn similarity(record: &RunRecord) -> Table {
     }
     table
 }
+
+/// The blocks of every map: one row per block.
+pub(crate) fn blocks(record: &RunRecord) -> Table {
+    let mut table = Table::new(&[
+        "model",
+        "measure",
+        "estimator",
+        "block",
+        "first_layer",
+        "last_layer",
+        "n_layers",
+        "score",
+        "z",
+        "p",
+        "status",
+    ]);
+    for map in &record.similarity {
+        let Some(found) = &map.blocks else { continue };
+        let name = |l: usize| -> Cell { record.layers.get(l).map_or(Cell::Empty, |l| l.name.clone().into()) };
+        let mut row = |block: Cell, ends: Option<(usize, usize)>| {
+            table.push(vec![
+                model(record).into(),
+                map.measure.clone().into(),
+                map.estimator.clone().into(),
+                block,
+                ends.map_or(Cell::Empty, |(start, _)| name(start)),
+                ends.map_or(Cell::Empty, |(_, end)| name(end - 1)),
+                ends.map_or(Cell::Empty, |(start, end)| (end - start).into()),
+                found.score.into(),
+                found.null.z.into(),
+                found.null.p.into(),
+                status(found.score),
+            ]);
+        };
+        let ends = found.starts.iter().skip(1).copied().chain([record.layers.len()]);
+        for (k, (&start, end)) in found.starts.iter().zip(ends).enumerate() {
+            row(k.into(), Some((start, end)));
+        }
+        if found.starts.is_empty() {
+            row(Cell::Empty, None);
+        }
+    }
+    table
+}

@@ -6,6 +6,7 @@
 //! SIGKILL, goes on where it stopped; after a changed option only what depends on it is computed again.
 
 mod blocks;
+pub(crate) mod communities;
 pub(crate) mod examples;
 mod graphs;
 mod layouts;
@@ -18,6 +19,7 @@ mod similarity;
 pub(crate) mod tables;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use subspect_data::record::{Machine, RECORD_SCHEMA, RunRecord, RunState};
@@ -75,7 +77,19 @@ fn stages(
     similarity::maps(plan, dir, &prepared, &graphs, &mut record, events)?;
     layouts::layouts(plan, dir, &graphs, &mut record, events)?;
     finish(plan, dir, &prepared, &graphs, &mut record, events)?;
+    if !plan.keep_activations {
+        remove_activations(dir.root())?;
+    }
     Ok(record)
+}
+
+/// Removes the activations that a run captured or imported. A store that lies elsewhere is nobody's but its owner's.
+pub(crate) fn remove_activations(run: &Path) -> Result<(), PipelineError> {
+    let folder = run.join("activations");
+    match std::fs::remove_dir_all(&folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(PipelineError::io("remove", &folder, e)),
+        _ => Ok(()),
+    }
 }
 
 /// A graph as the later stages need it.

@@ -2,17 +2,22 @@
 //!
 //! Every cell of SSC-CKA has a null from random orders of the inputs, a p value for the whole map and an interval over
 //! inputs. Linear CKA has its exact z and intervals; above [`EXACT_GRAM_MAX`] inputs, where they would cost several
-//! times the map itself, the map stands alone. Every map is searched for blocks of layers.
+//! times the map itself, the map stands alone. Every other similarity of the list is one map of plain values, and
+//! `community_ami` compares the layers' detected communities. Every map is searched for blocks of layers.
 
 use std::time::Instant;
 
 use subspect_data::record::{RunRecord, SimilarityRecord};
 use subspect_data::rundir::RunDir;
-use subspect_linalg::{Csr, EXACT_GRAM_MAX, Seed};
-use subspect_similarity::{Inference, InferenceOptions, linear_cka_inference, ssc_cka_inference};
+use subspect_linalg::{Csr, EXACT_GRAM_MAX, Measured, Seed};
+use subspect_similarity::{
+    Inference, InferenceOptions, MeasureInfo, Operand, Operands, Parameters, linear_cka_inference,
+    similarity_matrix, ssc_cka_inference,
+};
 
 use super::LayerGraph;
 use super::blocks::add_blocks;
+use super::communities::{COMMUNITY_AMI, community_ami};
 use super::log::Log;
 use super::note::Note;
 use super::prepare::Prepared;
@@ -34,7 +39,8 @@ pub(crate) fn maps(
             return Err(PipelineError::Interrupted);
         }
         events.started(Stage::Similarity, measure, 100);
-        let of_graphs = measure == "ssc_cka";
+        let listed = subspect_similarity::measure(measure);
+        let of_graphs = listed.is_none_or(|m| m.operands() == Operands::Graphs);
         let keys: Vec<&str> = if of_graphs {
             graphs.iter().map(|g| g.key.as_str()).collect()
         } else {
@@ -53,8 +59,13 @@ pub(crate) fn maps(
             Some(note) => (note, Outcome::Reused),
             None => {
                 let start = Instant::now();
-                let value =
-                    if of_graphs { ssc(plan, graphs, events)? } else { linear(plan, prepared, events)? };
+                let value = match (measure.as_str(), listed) {
+                    ("ssc_cka", _) => ssc(plan, graphs, events)?,
+                    ("linear_cka", _) => linear(plan, prepared, events)?,
+                    (_, Some(info)) => vec![of_the_list(info, plan, prepared, graphs, events)?],
+                    (COMMUNITY_AMI, None) => vec![community_ami(plan, graphs)?],
+                    (other, None) => unreachable!("the plan refuses {other}"),
+                };
                 let note = Note { key, seconds: start.elapsed().as_secs_f64(), value };
                 note.write(&path)?;
                 (note, Outcome::Computed)
@@ -104,6 +115,42 @@ fn linear(
     let budget = usize::try_from(plan.memory).unwrap_or(usize::MAX);
     let found = linear_cka_inference(&matrices, budget, &options, &Percent::of(events))?;
     Ok(records("linear_cka", &found, &options))
+}
+
+/// A measure of the list at its default parameters.
+fn of_the_list(
+    info: &MeasureInfo,
+    plan: &Plan,
+    prepared: &Prepared,
+    graphs: &[LayerGraph],
+    events: &dyn Events,
+) -> Result<SimilarityRecord, PipelineError> {
+    let budget = usize::try_from(plan.memory).unwrap_or(usize::MAX);
+    let map = |operands: &[Operand<'_>]| {
+        similarity_matrix(info, &Parameters::defaults(info), operands, budget, &Percent::of(events))
+    };
+    let found = match info.operands() {
+        Operands::Graphs => {
+            map(&graphs.iter().map(|g| Operand::Graph(g.affinity.adjacency())).collect::<Vec<_>>())
+        }
+        Operands::Activations => {
+            let layers: Vec<_> =
+                prepared.layers.iter().map(|&l| prepared.store.layer(l)).collect::<Result<_, _>>()?;
+            map(&layers.iter().map(|l| Operand::Single(l.as_ref())).collect::<Vec<_>>())
+        }
+    }?;
+    Ok(plain(info.name, found.to_rows()))
+}
+
+/// A map without an estimator, a null or intervals.
+pub(super) fn plain(measure: &str, values: Vec<Vec<Measured>>) -> SimilarityRecord {
+    SimilarityRecord {
+        measure: measure.to_owned(),
+        estimator: String::new(),
+        values,
+        inference: None,
+        blocks: None,
+    }
 }
 
 fn records(measure: &str, found: &Inference, options: &InferenceOptions) -> Vec<SimilarityRecord> {

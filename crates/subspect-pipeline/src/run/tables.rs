@@ -19,6 +19,7 @@ pub(crate) fn tables(record: &RunRecord) -> Vec<(String, Table)> {
         ("layers".to_owned(), layers(record)),
         ("measures".to_owned(), super::long_tables::measures(record)),
         ("similarity".to_owned(), super::long_tables::similarity(record)),
+        ("blocks".to_owned(), super::long_tables::blocks(record)),
         ("inputs".to_owned(), inputs(record)),
     ];
     out.extend(record.similarity.iter().map(|map| {

@@ -18,9 +18,13 @@ mod svg;
 mod text;
 
 pub(crate) use class_affinity::MAX_CLASSES;
+pub(crate) use colour::viridis;
 pub use pdf::to_pdf;
 pub use png::to_png;
-pub(crate) use similarity::{Chart, draw as draw_map, file_stem, is_unclear, measure_title};
+pub(crate) use scale::Scale;
+pub(crate) use similarity::{Chart, draw as draw_map, file_stem, is_told, is_unclear, measure_title};
+pub(crate) use svg::{Anchor, Ink, Svg};
+pub(crate) use text::{fit, spread, width};
 
 use crate::context::Context;
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use subspect_data::record::{InferenceRecord, SimilarityRecord};
+use subspect_data::record::{BlockRecord, InferenceRecord, SimilarityRecord};
 use subspect_linalg::Measured;
 
 use super::colour::viridis;
@@ -37,6 +37,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) columns: &'a LayerNames,
     pub(crate) values: &'a [Vec<Measured>],
     pub(crate) inference: Option<&'a InferenceRecord>,
+    /// Blocks of layers, outlined on the diagonal.
+    pub(crate) blocks: Option<&'a BlockRecord>,
 }
 
 impl<'a> Chart<'a> {
@@ -51,6 +53,7 @@ impl<'a> Chart<'a> {
             columns: names,
             values: &map.values,
             inference: map.inference.as_ref(),
+            blocks: map.blocks.as_ref(),
         }
     }
 
@@ -76,6 +79,7 @@ pub(crate) fn measure_title(measure: &str) -> String {
     match measure {
         "ssc_cka" => "SSC-CKA".into(),
         "linear_cka" => "Linear CKA".into(),
+        "community_ami" => "AMI of communities".into(),
         other => other.into(),
     }
 }
@@ -86,7 +90,7 @@ pub(crate) fn file_stem(map: &SimilarityRecord) -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
     };
     match map.estimator.as_str() {
-        "biased" => format!("similarity-{}", clean(&map.measure)),
+        "biased" | "" => format!("similarity-{}", clean(&map.measure)),
         other => format!("similarity-{}-{}", clean(&map.measure), clean(other)),
     }
 }
@@ -144,6 +148,7 @@ pub(crate) fn draw(chart: &Chart<'_>) -> Figure {
         draw_merged_cells(&mut svg, &grid, chart.values, &hatch);
     }
     draw_boundaries(&mut svg, &grid, chart);
+    draw_blocks(&mut svg, &grid, chart.blocks);
     svg.close();
     draw_unclear(&mut svg, &grid, chart);
     draw_row_labels(&mut svg, &grid, chart.rows);
@@ -227,6 +232,27 @@ fn draw_boundaries(svg: &mut Svg, grid: &Grid, chart: &Chart<'_>) {
     for i in boundaries(chart.rows) {
         svg.line((0.0, grid.edge(i)), (grid.side, grid.edge(i))).stroke(Ink::Paper, 1.2).done();
     }
+}
+
+/// Outlines of two blocks or more: white over dark, to be seen on every colour; dashed where similarity that only
+/// fades with distance would divide as well.
+fn draw_blocks(svg: &mut Svg, grid: &Grid, blocks: Option<&BlockRecord>) {
+    let Some(found) = blocks.filter(|b| b.starts.len() > 1 && grid.n_rows == grid.n_columns) else { return };
+    let ends = found.starts.iter().skip(1).copied().chain([grid.n_rows]);
+    for (&start, end) in found.starts.iter().zip(ends).filter(|(s, e)| **s < *e && *e <= grid.n_rows) {
+        let (from, side) = (grid.edge(start), grid.edge(end - start));
+        for (colour, thickness) in [("#1c2127", 3.4), ("#ffffff", 1.6)] {
+            let outline = svg.rect(from, from, side, side).attribute("fill", "none");
+            let outline = outline.attribute("stroke", colour).number("stroke-width", thickness);
+            let outline = outline.attribute("pointer-events", "none");
+            if is_told(found) { outline.done() } else { outline.dashed("5 4").done() }
+        }
+    }
+}
+
+/// Whether blocks are told from similarity that only fades with distance.
+pub(crate) fn is_told(blocks: &BlockRecord) -> bool {
+    blocks.null.p.value().is_some_and(|p| p <= 0.05)
 }
 
 fn draw_row_labels(svg: &mut Svg, grid: &Grid, names: &LayerNames) {

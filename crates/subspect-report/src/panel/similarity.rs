@@ -8,7 +8,7 @@ use subspect_linalg::Measured;
 
 use super::{PanelInfo, View};
 use crate::context::Context;
-use crate::figure::{file_stem, is_unclear, measure_title};
+use crate::figure::{file_stem, is_told, is_unclear, measure_title};
 use crate::number::{Shown, fixed};
 
 pub(super) const INFO: PanelInfo = PanelInfo {
@@ -28,6 +28,8 @@ struct Similarity {
     has_unclear: bool,
     /// How nulls and intervals were made.
     tests: Option<String>,
+    /// Blocks of layers in every map, with their scores.
+    blocks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +64,10 @@ fn render(context: &Context<'_>) -> View {
     }
     let estimators: Vec<Estimator> = order
         .into_iter()
-        .map(|name| Estimator { name: name.to_owned(), maps: by_estimator.remove(name).unwrap_or_default() })
+        .map(|name| {
+            let maps = by_estimator.remove(name).unwrap_or_default();
+            Estimator { name: if name.is_empty() { "other measures" } else { name }.to_owned(), maps }
+        })
         .collect();
     let values = || context.record.similarity.iter().flat_map(|m| m.values.iter().flatten());
     let tested = context.record.similarity.iter().find_map(|m| m.inference.as_ref());
@@ -81,9 +86,30 @@ fn render(context: &Context<'_>) -> View {
         has_undefined: values().any(|v| v.status().is_some()),
         has_unclear: context.record.similarity.iter().any(has_unclear),
         tests,
+        blocks: context.record.similarity.iter().filter_map(|m| blocks(context, m)).collect(),
         has_outside: values().filter_map(|v| v.value()).any(|v| !(-1e-9..=1.0 + 1e-9).contains(&v)),
     };
     View::new(view, n_figures)
+}
+
+/// The blocks of one map in a sentence.
+fn blocks(context: &Context<'_>, map: &SimilarityRecord) -> Option<String> {
+    let found = map.blocks.as_ref()?;
+    let score = found.score.value()?;
+    let p = found.null.p.value().map_or(String::new(), |p| format!(", p = {}", fixed(p, 3)));
+    let name = format!("{}, {}", measure_title(&map.measure), map.estimator);
+    if found.starts.len() < 2 {
+        return Some(format!("{name}: no division into blocks (score {}{p})", fixed(score, 2)));
+    }
+    let at: Vec<&str> =
+        found.starts.iter().skip(1).filter_map(|&s| context.names.short.get(s).map(String::as_str)).collect();
+    let told = if is_told(found) { "" } else { ", not told from fading with distance" };
+    Some(format!(
+        "{name}: {} blocks, at {} (score {}{p}{told})",
+        found.starts.len(),
+        at.join(", "),
+        fixed(score, 2)
+    ))
 }
 
 fn has_unclear(map: &SimilarityRecord) -> bool {

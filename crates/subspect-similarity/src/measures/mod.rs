@@ -6,6 +6,7 @@ mod cca;
 mod edge_overlap;
 mod gulp;
 mod info;
+mod kendall;
 mod knn_jaccard;
 mod linear_cka;
 mod linear_regression;

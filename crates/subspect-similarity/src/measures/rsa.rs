@@ -2,14 +2,15 @@
 //! are compared by correlating these (Kriegeskorte et al. 2008).
 //!
 //! Dissimilarities: `1 - Pearson correlation` of the activations of two inputs, `1 - cosine`, or their Euclidean
-//! distance. Comparison: Pearson or Spearman correlation (ties share their mean rank), or the cosine.
-//! `4 N²` bytes per layer kept; Spearman's ranks cost `O(N² log N)` per layer.
+//! distance. Comparison: Pearson or Spearman correlation (ties share their mean rank), Kendall's tau-b, or the cosine.
+//! `4 N²` bytes per layer kept; Spearman's ranks cost `O(N² log N)` per layer, Kendall's per pair of layers.
 
 use rayon::prelude::*;
 use subspect_linalg::Status;
 
 use crate::compare::Compute;
 use crate::measures::info::{EUCLIDEAN as EUCLIDEAN_MAPS, Invariance, Kind, MeasureInfo};
+use crate::measures::kendall::tau_b;
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::{Activations, Form, Rows, gram_bytes};
 use crate::unit::{cosine, norm, unit};
@@ -18,12 +19,12 @@ use crate::{Domain, ParameterInfo, SimilarityError, Value};
 const COMPARISON: ParameterInfo = ParameterInfo {
     name: "comparison",
     default: Value::Word("spearman"),
-    domain: Domain::Choice(&["spearman", "pearson", "cosine"]),
+    domain: Domain::Choice(&["spearman", "pearson", "kendall", "cosine"]),
     summary: "how two layers' dissimilarities are compared",
 };
 
 const REFERENCE: &str = "Kriegeskorte, Mur & Bandettini, Frontiers in Systems Neuroscience 2008";
-const RANGE: &str = "-1 to 1 (spearman, pearson); 0 to 1 (cosine)";
+const RANGE: &str = "-1 to 1 (spearman, pearson, kendall); 0 to 1 (cosine)";
 
 pub(super) static CORRELATION: MeasureInfo = MeasureInfo {
     name: "rsa_correlation",
@@ -71,7 +72,7 @@ fn grid(layers: &[Activations<'_>], task: &Task<'_>, form: Form) -> Result<Grid,
         symmetric: true,
         bytes: &|l| gram_bytes(&layers[l]) + 8 * layers[l].n_rows() * layers[l].n_rows(),
         prepare: &|l| dissimilarities(layers[l], form, comparison),
-        compare: &|a: &Vec<f64>, b| cosine(a, b),
+        compare: &|a: &Vec<f64>, b| if comparison == "kendall" { tau_b(a, b) } else { cosine(a, b) },
     }
     .run(task)
 }
@@ -90,6 +91,9 @@ fn dissimilarities(x: Activations<'_>, form: Form, comparison: &str) -> Result<V
         Form::Centred => pairs.map(f64::sqrt).collect(),
         Form::Unit | Form::UnitDeviation => pairs.map(|v| 0.5 * v).collect(),
     };
+    if comparison == "kendall" {
+        return Ok(values);
+    }
     if comparison == "spearman" {
         values = ranks(&values);
     }

@@ -61,9 +61,26 @@ pub(crate) struct Influence {
 
 /// Intervals of `cells` from the resamples, in the current thread pool.
 pub(crate) fn intervals(cells: Vec<Influence>, weights: MatRef<'_, f32>, level: f64) -> Vec<Interval> {
-    let mut cells: Vec<(Measured, Result<Spread, Status>)> =
+    let method = IntervalMethod::InfluenceBootstrap;
+    let interval = |draws: Result<Vec<f64>, Status>| match draws {
+        Ok(z) => {
+            let interval = Interval::percentile(z, level);
+            Interval { lo: interval.lo.map(f64::tanh), hi: interval.hi.map(f64::tanh), method, ..interval }
+        }
+        Err(status) => Interval::undefined(status, level, method, weights.n_rows()),
+    };
+    draws(cells, weights, interval)
+}
+
+/// What `finish` makes of every cell's draws on Fisher's scale, in the current thread pool.
+pub(crate) fn draws<T: Send>(
+    cells: Vec<Influence>,
+    weights: MatRef<'_, f32>,
+    finish: impl Fn(Result<Vec<f64>, Status>) -> T + Sync,
+) -> Vec<T> {
+    let cells: Vec<(Measured, Result<Spread, Status>)> =
         cells.into_par_iter().map(|cell| (cell.value, Spread::of(cell))).collect();
-    let drawn: Vec<Vec<Interval>> = cells.par_chunks_mut(CELLS).map(|c| chunk(c, weights, level)).collect();
+    let drawn: Vec<Vec<T>> = cells.par_chunks(CELLS).map(|c| chunk(c, weights, &finish)).collect();
     drawn.into_iter().flatten().collect()
 }
 
@@ -96,11 +113,11 @@ impl Spread {
     }
 }
 
-fn chunk(
-    cells: &mut [(Measured, Result<Spread, Status>)],
+fn chunk<T>(
+    cells: &[(Measured, Result<Spread, Status>)],
     weights: MatRef<'_, f32>,
-    level: f64,
-) -> Vec<Interval> {
+    finish: &impl Fn(Result<Vec<f64>, Status>) -> T,
+) -> Vec<T> {
     let (n_inputs, n_resamples) = (weights.n_cols(), weights.n_rows());
     let mut directions = Matrix::filled(0.0_f32, cells.len(), n_inputs);
     for (c, (_, spread)) in cells.iter().enumerate() {
@@ -110,25 +127,13 @@ fn chunk(
     }
     let mut draws = vec![0.0_f32; cells.len() * n_resamples];
     product_abt(directions.as_ref(), weights, &mut draws);
-    let method = IntervalMethod::InfluenceBootstrap;
-    cells
-        .iter()
-        .enumerate()
-        .map(|(c, (value, spread))| match (value, spread) {
-            (Measured::Value(rho), Ok(spread)) => {
-                let draws = draws[c * n_resamples..][..n_resamples].iter();
-                let z = draws.map(|&d| rho.atanh() + spread.sd * f64::from(d)).collect();
-                let interval = Interval::percentile(z, level);
-                Interval {
-                    lo: interval.lo.map(f64::tanh),
-                    hi: interval.hi.map(f64::tanh),
-                    method,
-                    ..interval
-                }
-            }
-            (Measured::Undefined(status), _) | (_, Err(status)) => {
-                Interval::undefined(*status, level, method, n_resamples)
-            }
-        })
-        .collect()
+    let draws_of = |(c, (value, spread)): (usize, &(Measured, Result<Spread, Status>))| match (value, spread)
+    {
+        (Measured::Value(rho), Ok(spread)) => {
+            let draws = draws[c * n_resamples..][..n_resamples].iter();
+            finish(Ok(draws.map(|&d| rho.atanh() + spread.sd * f64::from(d)).collect()))
+        }
+        (Measured::Undefined(status), _) | (_, Err(status)) => finish(Err(*status)),
+    };
+    cells.iter().enumerate().map(draws_of).collect()
 }

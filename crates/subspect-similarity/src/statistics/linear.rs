@@ -6,11 +6,12 @@
 //! all kernels fit into the memory budget (`8 N²` bytes each).
 
 use rayon::prelude::*;
-use subspect_linalg::{Csr, CsrBuilder, MatRef, Matrix, Status, product_abt};
+use subspect_linalg::{Csr, CsrBuilder, MatRef, Matrix, Seed, Status, product_abt};
 use subspect_statistics::Interval;
 
 use super::cells::Cells;
 use super::dense::{DenseKernels, DenseSums, TILE, dense_sums, sums_bytes, upper_at};
+use super::drawn::{CkaDraws, Drawing};
 use super::draws::Vectors;
 use super::inference::{Inference, InferenceOptions, no_intervals};
 use super::inferred::Inferred;
@@ -57,6 +58,34 @@ pub fn linear_cka_inference_between(
     infer(&LinearKernels::new(&layers, monitor)?, cells, budget_bytes, options, monitor)
 }
 
+/// Value and draws of linear CKA for every layer of `rows` with every layer of `cols`, row by row: biased, then
+/// debiased. `budget_bytes` bounds the sums of every input.
+///
+/// # Errors
+/// As [`linear_cka_inference`].
+pub fn linear_cka_draws(
+    rows: &[MatRef<'_, f32>],
+    cols: &[MatRef<'_, f32>],
+    budget_bytes: usize,
+    n_resamples: usize,
+    seed: Seed,
+    monitor: &dyn Monitor,
+) -> Result<[Vec<CkaDraws>; 2], SimilarityError> {
+    let layers = [rows, cols].concat();
+    let cells = Cells::between(rows.len(), layers.len());
+    let kernels = LinearKernels::new(&layers, monitor)?;
+    check_budget(&kernels, budget_bytes)?;
+    let sums = dense_sums(&kernels, monitor)?;
+    let moments = moments(&kernels, &sums[0]);
+    let drawing = Drawing::new(&moments, n_resamples, seed);
+    Ok([0, 1].map(|e| {
+        let estimator = Inferred::ALL[e];
+        drawing.of(cells, &moments, estimator, |finish| {
+            of_influences(&kernels, &sums[e], cells, &moments, estimator, finish)
+        })
+    }))
+}
+
 /// The same for every pair of symmetric dense kernels, of any kind.
 ///
 /// # Errors
@@ -73,6 +102,14 @@ pub fn kernel_cka_inference(
     infer(&centred, Cells::within(kernels.len()), usize::MAX, options, monitor)
 }
 
+fn check_budget<K: DenseKernels>(kernels: &K, found: usize) -> Result<(), SimilarityError> {
+    let needed = sums_bytes(kernels.n_kernels(), kernels.n_inputs());
+    if needed > found {
+        return Err(SimilarityError::Budget { needed, found, n_layers: kernels.n_kernels() });
+    }
+    Ok(())
+}
+
 fn infer<K: DenseKernels + Obstacles>(
     kernels: &K,
     cells: Cells,
@@ -80,11 +117,7 @@ fn infer<K: DenseKernels + Obstacles>(
     options: &InferenceOptions,
     monitor: &dyn Monitor,
 ) -> Result<Inference, SimilarityError> {
-    let needed = sums_bytes(kernels.n_kernels(), kernels.n_inputs());
-    if needed > budget_bytes {
-        let (found, n_layers) = (budget_bytes, kernels.n_kernels());
-        return Err(SimilarityError::Budget { needed, found, n_layers });
-    }
+    check_budget(kernels, budget_bytes)?;
     let sums = dense_sums(kernels, monitor)?;
     let moments = moments(kernels, &sums[0]);
     let stored = stored(kernels, cells, budget_bytes, options);
@@ -182,10 +215,24 @@ fn all_intervals<K: DenseKernels>(
     options: &InferenceOptions,
     estimator: Inferred,
 ) -> Vec<Interval> {
-    let (n, n_kernels, pairs) = (kernels.n_inputs(), kernels.n_kernels(), cells.pairs());
     if let Some(none) = no_intervals(cells, moments, options, estimator) {
         return none;
     }
+    let weights = resamples(kernels.n_inputs(), options.n_resamples, options.seed.axis("bootstrap"));
+    let finish = |influences| intervals(influences, weights.as_ref(), options.level);
+    of_influences(kernels, sums, cells, moments, estimator, finish)
+}
+
+/// What `finish` makes of the influences of all pairs, a group of pairs at a time.
+fn of_influences<K: DenseKernels, T>(
+    kernels: &K,
+    sums: &DenseSums,
+    cells: Cells,
+    moments: &KernelMoments,
+    estimator: Inferred,
+    finish: impl Fn(Vec<Influence>) -> Vec<T>,
+) -> Vec<T> {
+    let (n, n_kernels, pairs) = (kernels.n_inputs(), kernels.n_kernels(), cells.pairs());
     let with_diagonal = estimator == Inferred::Biased;
     let product = |l: usize, m: usize, i: usize| {
         let d = kernels.diagonals();
@@ -214,14 +261,8 @@ fn all_intervals<K: DenseKernels>(
         let noise = s22 - rho * (s31 + s13) + 0.25 * rho * rho * (s40 + 2.0 * s22 + s04);
         Influence { value, inputs: (0..n).map(input).collect(), noise: 2.0 * noise }
     };
-    let weights = resamples(n, options.n_resamples, options.seed.axis("bootstrap"));
     // A few hundred cells at a time: each holds its influences.
-    pairs
-        .chunks(256)
-        .flat_map(|chunk| {
-            intervals(chunk.par_iter().map(influence).collect(), weights.as_ref(), options.level)
-        })
-        .collect()
+    pairs.chunks(256).flat_map(|chunk| finish(chunk.par_iter().map(influence).collect())).collect()
 }
 
 /// Kernels that are known to be useless, and why.

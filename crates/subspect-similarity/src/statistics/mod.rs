@@ -13,6 +13,7 @@
 
 mod cells;
 mod dense;
+mod drawn;
 mod draws;
 mod exact;
 mod inference;
@@ -22,6 +23,9 @@ mod interval;
 mod linear;
 mod sparse;
 
+pub use drawn::CkaDraws;
 pub use inference::{Cell, Inference, InferenceMatrix, InferenceOptions};
-pub use linear::{kernel_cka_inference, linear_cka_inference, linear_cka_inference_between};
-pub use sparse::{ssc_cka_inference, ssc_cka_inference_between};
+pub use linear::{
+    kernel_cka_inference, linear_cka_draws, linear_cka_inference, linear_cka_inference_between,
+};
+pub use sparse::{ssc_cka_draws, ssc_cka_inference, ssc_cka_inference_between};

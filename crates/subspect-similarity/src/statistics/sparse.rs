@@ -1,9 +1,10 @@
 //! Inference for SSC-CKA: kernels are the affinity graphs of the layers.
 
-use subspect_linalg::Csr;
+use subspect_linalg::{Csr, Seed};
 use subspect_statistics::Interval;
 
 use super::cells::Cells;
+use super::drawn::{CkaDraws, Drawing};
 use super::draws::{PermutedSums, Vectors, lookups, permuted_sums};
 use super::exact::Traces;
 use super::inference::{Evidence, Inference, InferenceOptions, MIN_INPUTS, no_intervals};
@@ -42,6 +43,28 @@ pub fn ssc_cka_inference_between(
 ) -> Result<Inference, SimilarityError> {
     let graphs = [rows, cols].concat();
     infer(&graphs, Cells::between(rows.len(), graphs.len()), options, monitor)
+}
+
+/// Value and draws of SSC-CKA for every graph of `rows` with every graph of `cols`, row by row: biased, then debiased.
+///
+/// # Errors
+/// As [`ssc_cka_inference`].
+pub fn ssc_cka_draws(
+    rows: &[&Csr],
+    cols: &[&Csr],
+    n_resamples: usize,
+    seed: Seed,
+) -> Result<[Vec<CkaDraws>; 2], SimilarityError> {
+    let graphs = [rows, cols].concat();
+    let cells = Cells::between(rows.len(), graphs.len());
+    let moments = ssc_moments(&graphs)?;
+    let vectors = Vectors::of(&graphs);
+    let drawing = Drawing::new(&moments, n_resamples, seed);
+    Ok(Inferred::ALL.map(|estimator| {
+        drawing.of(cells, &moments, estimator, |finish| {
+            of_influences(&graphs, cells, &vectors, &moments, estimator, finish)
+        })
+    }))
 }
 
 fn infer(
@@ -112,10 +135,24 @@ fn all_intervals(
     options: &InferenceOptions,
     estimator: Inferred,
 ) -> Vec<Interval> {
-    let (n, n_kernels, pairs) = (moments.n_inputs(), moments.n_kernels(), cells.pairs());
     if let Some(none) = no_intervals(cells, moments, options, estimator) {
         return none;
     }
+    let weights = resamples(moments.n_inputs(), options.n_resamples, options.seed.axis("bootstrap"));
+    let finish = |influences| intervals(influences, weights.as_ref(), options.level);
+    of_influences(graphs, cells, vectors, moments, estimator, finish)
+}
+
+/// What `finish` makes of the influences of all pairs, a group of pairs at a time.
+fn of_influences<T>(
+    graphs: &[&Csr],
+    cells: Cells,
+    vectors: &Vectors,
+    moments: &KernelMoments,
+    estimator: Inferred,
+    finish: impl Fn(Vec<Influence>) -> Vec<T>,
+) -> Vec<T> {
+    let (n, n_kernels, pairs) = (moments.n_inputs(), moments.n_kernels(), cells.pairs());
     let divisor = match estimator {
         Inferred::Biased => (n as f64 - 1.0).powi(2),
         Inferred::Debiased => n as f64 * (n as f64 - 3.0),
@@ -134,7 +171,6 @@ fn all_intervals(
     let values: Vec<f64> = (0..n_kernels * n_kernels)
         .map(|at| value(at / n_kernels, at % n_kernels).value().unwrap_or(0.0))
         .collect();
-    let weights = resamples(n, options.n_resamples, options.seed.axis("bootstrap"));
     let mut found = Vec::with_capacity(pairs.len());
     for group in pairs.chunks((INFLUENCE_BYTES / (8 * n.max(1))).max(1)) {
         let sums = centred.pair_sums(group, &values);
@@ -156,7 +192,7 @@ fn all_intervals(
                 }
             })
             .collect();
-        found.extend(intervals(influences, weights.as_ref(), options.level));
+        found.extend(finish(influences));
     }
     found
 }

@@ -13,6 +13,17 @@ of bounded size. ``DataParallel``, ``DistributedDataParallel`` and compiled wrap
 are restored and hooks removed in every case.
 """
 
+import numpy
+import torch
+
+try:
+    torch.zeros(1).numpy()
+except RuntimeError as e:  # a PyTorch that was built for NumPy 1 beside NumPy 2
+    raise ImportError(
+        f"expected a NumPy that PyTorch {torch.__version__} was built for, found {numpy.__version__}: "
+        'pip install "numpy<2", or a newer PyTorch'
+    ) from e
+
 from .captured import Capture
 from .loader import capture
 from .pools import POOLS

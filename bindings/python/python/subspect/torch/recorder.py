@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Optional
 import torch
 
 from ..errors import ParameterError
-from ..store import ActivationStore
+from ..store import epoch_folder, epoch_stores
 from .callbacks import hugging_face, lightning
 from .loader import capture
 from .selection import Layers, unwrap
@@ -45,19 +45,13 @@ class Recorder:
         self.labels = labels
         self.epochs: Dict[int, Mapping[str, Any]] = {}
         self._options: Dict[str, Any] = {"layers": layers, "pool": pool, "n_inputs": n_inputs}
-        if self.folder is not None and self.folder.is_dir():
-            self._resume(self.folder)
-
-    def _resume(self, folder: Path) -> None:
-        """Takes up the epochs that an earlier training left."""
-        for path in sorted(folder.glob("epoch-*")):
-            if (path / "store.json").is_file():
-                self.epochs[int(path.name[len("epoch-") :])] = ActivationStore(path)
+        if self.folder is not None:
+            self.epochs.update(epoch_stores(self.folder))  # what an earlier training left
 
     def record(self, epoch: Optional[int] = None) -> Mapping[str, Any]:
         """Captures the present state as ``epoch`` (one more than the last if not given)."""
         epoch = max(self.epochs, default=-1) + 1 if epoch is None else int(epoch)
-        store = None if self.folder is None else self.folder / f"epoch-{epoch:05d}"
+        store = None if self.folder is None else epoch_folder(self.folder, epoch)
         found = capture(self.model, self.loader, store=store, labels=self.labels, **self._options)
         if self.labels is None:
             self.labels = found.labels
