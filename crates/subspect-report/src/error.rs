@@ -99,6 +99,14 @@ pub enum ReportError {
     /// A template failed: a defect of this program.
     #[error("the page template failed: {0:#}")]
     Template(#[from] minijinja::Error),
+    /// An SVG of ours could not be written as PDF: a defect of this program.
+    #[error("figure {name} could not be written as PDF: {reason}")]
+    Pdf {
+        /// Name of the figure.
+        name: String,
+        /// What the writer said.
+        reason: String,
+    },
     /// An SVG of ours could not be drawn as PNG: a defect of this program.
     #[error("figure {name} could not be drawn as PNG: {reason}")]
     Png {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::dynamics::DynamicsRecord;
 
+use crate::context::Context;
 use crate::error::ReportError;
-use crate::figure::to_png;
+use crate::figure::{Figure, FigureFormat};
+use crate::load::read_record;
 use crate::loaded::Loaded;
 use crate::page::{Contents, MAX_PAGE_BYTES, Page, failure, page};
 use crate::several;
@@ -60,18 +62,36 @@ fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let context = loaded.context(bytes)?;
     let page = page(&Contents::of_run(&context))?;
 
-    let folder = run_dir.join("figures");
-    std::fs::create_dir_all(&folder).map_err(|source| ReportError::Io {
-        action: "write",
-        path: folder.clone(),
-        source,
-    })?;
-    let mut figures = Vec::new();
-    for figure in &context.figures {
-        figures.push(write(&folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
-        figures.push(write(&folder, &format!("{}.png", figure.name), &to_png(figure)?)?);
-    }
+    let formats = [FigureFormat::Svg, FigureFormat::Png];
+    let figures = write_all(&context.figures, &formats, &run_dir.join("figures"))?;
     finish(run_dir, REPORT, &page, figures, notes)
+}
+
+/// Writes every figure of a run into `folder` in the formats given, one file each.
+///
+/// # Errors
+/// A record that cannot be read, or a folder that cannot be written.
+pub fn write_figures(
+    run_dir: &Path,
+    formats: &[FigureFormat],
+    folder: &Path,
+) -> Result<Vec<ReportFile>, ReportError> {
+    let record = read_record(run_dir)?;
+    write_all(&Context::new(&record, None)?.figures, formats, folder)
+}
+
+fn write_all(
+    figures: &[Figure],
+    formats: &[FigureFormat],
+    folder: &Path,
+) -> Result<Vec<ReportFile>, ReportError> {
+    let io = |source| ReportError::Io { action: "write", path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let each = figures.iter().flat_map(|figure| formats.iter().map(move |format| (figure, format)));
+    each.map(|(figure, format)| {
+        write(folder, &format!("{}.{}", figure.name, format.extension()), &format.bytes(figure)?)
+    })
+    .collect()
 }
 
 /// Renders one page of several runs into the file `output`, with the maps of a comparison of two of them.

@@ -8,6 +8,7 @@ mod demo;
 mod dynamics;
 mod export;
 mod express;
+mod figures;
 mod import;
 mod layers;
 mod measure;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Neighbors(neighbors::Args),
     Rank(rank::Args),
     Report(report::Args),
+    Figures(figures::Args),
     Export(export::Args),
     Methods(methods::Args),
     Check(check::Args),
@@ -75,6 +77,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Figures(args) => figures::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Methods(args) => methods::run(&args),
         Command::Check(args) => check::run(&args),

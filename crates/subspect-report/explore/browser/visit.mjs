@@ -3,37 +3,23 @@
 // Fails when the page writes to the console, asks for anything but itself, or a view does not follow the others.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { launch, watch } from "./chromium.mjs";
 
 const [report, shots] = process.argv.slice(2);
-const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const onPath = (process.env.PATH ?? "").split(path.delimiter).flatMap((d) => names.map((n) => path.join(d, n)));
-const executablePath = process.env.CHROMIUM || onPath.find((p) => existsSync(p));
-if (!report || !executablePath) {
-  console.error(report ? "skipped: the page in a browser: needs chromium (set CHROMIUM)" : "usage: visit.mjs REPORT.html [FOLDER]");
-  process.exit(report ? 0 : 2);
+if (!report) {
+  console.error("usage: visit.mjs REPORT.html [FOLDER]");
+  process.exit(2);
 }
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"],
-});
+const browser = await launch();
 const url = pathToFileURL(path.resolve(report)).href;
 const seen = { console: [], requests: [] };
 
 async function open(address, colorScheme = "light") {
   const context = await browser.newContext({ viewport: { width: 1240, height: 1000 }, colorScheme, acceptDownloads: true });
   const page = await context.newPage();
-  page.on("console", (m) => seen.console.push(m.text()));
-  page.on("pageerror", (e) => seen.console.push(String(e)));
-  page.on("request", (r) => {
-    const asked = r.url();
-    if (!asked.startsWith(url) && !asked.startsWith("data:") && !asked.startsWith("blob:")) seen.requests.push(asked);
-  });
+  watch(page, url, seen);
   const start = Date.now();
   await page.goto(address);
   await page.waitForSelector("#explore-app[data-ready]");

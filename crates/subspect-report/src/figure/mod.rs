@@ -10,6 +10,7 @@
 mod class_affinity;
 mod colour;
 mod modularity;
+mod pdf;
 mod png;
 mod scale;
 mod similarity;
@@ -18,6 +19,7 @@ mod text;
 
 pub(crate) use class_affinity::MAX_CLASSES;
 pub(crate) use colour::viridis;
+pub use pdf::to_pdf;
 pub use png::to_png;
 pub(crate) use scale::Scale;
 pub(crate) use similarity::{Chart, draw as draw_map, file_stem, is_told, is_unclear, measure_title};
@@ -35,6 +37,39 @@ pub struct Figure {
     pub title: String,
     /// The SVG document.
     pub svg: String,
+}
+
+/// What a figure is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureFormat {
+    /// Vectors for the web, text as text.
+    Svg,
+    /// Pixels.
+    Png,
+    /// Vectors for a paper, font embedded.
+    Pdf,
+}
+
+impl FigureFormat {
+    /// Every format.
+    pub const ALL: [FigureFormat; 3] = [FigureFormat::Svg, FigureFormat::Png, FigureFormat::Pdf];
+
+    /// `svg`, `png`, `pdf`: the name on the command line and the end of the file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            FigureFormat::Svg => "svg",
+            FigureFormat::Png => "png",
+            FigureFormat::Pdf => "pdf",
+        }
+    }
+
+    pub(crate) fn bytes(self, figure: &Figure) -> Result<Vec<u8>, crate::error::ReportError> {
+        match self {
+            FigureFormat::Svg => Ok(figure.svg.clone().into_bytes()),
+            FigureFormat::Png => to_png(figure),
+            FigureFormat::Pdf => to_pdf(figure),
+        }
+    }
 }
 
 /// A kind of figure: an entry of [`FIGURES`].

@@ -11,10 +11,14 @@ use crate::error::ReportError;
 /// Pixels per unit of the SVG: 2 prints sharply at single-column width.
 const SCALE: f32 = 2.0;
 
+/// The bundled font.
+pub(super) const REGULAR: &[u8] = include_bytes!("../../fonts/Inter-Regular.otf");
+pub(super) const SEMI_BOLD: &[u8] = include_bytes!("../../fonts/Inter-SemiBold.otf");
+
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(include_bytes!("../../fonts/Inter-Regular.otf").to_vec());
-    fonts.load_font_data(include_bytes!("../../fonts/Inter-SemiBold.otf").to_vec());
+    fonts.load_font_data(REGULAR.to_vec());
+    fonts.load_font_data(SEMI_BOLD.to_vec());
     fonts.set_sans_serif_family("Inter");
     Arc::new(fonts)
 });

@@ -1,0 +1,46 @@
+//! The same SVG as a PDF of vectors, with the bundled font embedded, for a paper.
+
+use std::sync::{Arc, LazyLock};
+
+use svg2pdf::usvg::{Options, Tree, fontdb};
+use svg2pdf::{ConversionOptions, PageOptions};
+
+use super::Figure;
+use super::png::{REGULAR, SEMI_BOLD};
+use crate::error::ReportError;
+
+static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(REGULAR.to_vec());
+    fonts.load_font_data(SEMI_BOLD.to_vec());
+    fonts.set_sans_serif_family("Inter");
+    Arc::new(fonts)
+});
+
+/// Writes a figure as PDF.
+///
+/// # Errors
+/// [`ReportError::Pdf`], a defect of this program.
+pub fn to_pdf(figure: &Figure) -> Result<Vec<u8>, ReportError> {
+    let fail = |reason: String| ReportError::Pdf { name: figure.name.clone(), reason };
+    let options = Options { fontdb: FONTS.clone(), font_family: "Inter".into(), ..Options::default() };
+    let tree = Tree::from_str(&figure.svg, &options).map_err(|e| fail(e.to_string()))?;
+    svg2pdf::to_pdf(&tree, ConversionOptions::default(), PageOptions::default())
+        .map_err(|e| fail(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::svg::{Ink, Svg};
+
+    #[test]
+    fn a_figure_is_one_page_of_its_size_with_its_font() {
+        let mut svg = Svg::new("t", "t", 120.0, 30.0);
+        svg.text(5.0, 20.0, "layer1.0").fill(Ink::Text).done();
+        let pdf = to_pdf(&Figure { name: "t".into(), title: "t".into(), svg: svg.finish() }).unwrap();
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(text.starts_with("%PDF-"));
+        assert!(text.contains("/FontFile"), "the font is not embedded");
+    }
+}
