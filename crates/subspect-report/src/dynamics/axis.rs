@@ -49,7 +49,8 @@ impl EpochAxis {
         let room = 30.0;
         let is_round = |e: u64| {
             let digits: u64 = 10_u64.pow(e.max(1).ilog10());
-            e == 0 || e % digits == 0 && [1, 2, 5].contains(&(e / digits)) || !self.is_log && e % 5 == 0
+            let leads = e.is_multiple_of(digits) && [1, 2, 5].contains(&(e / digits));
+            e == 0 || leads || !self.is_log && e.is_multiple_of(5)
         };
         let candidates: Vec<u64> = match self.epochs.len() <= 12 {
             true => self.epochs.clone(),

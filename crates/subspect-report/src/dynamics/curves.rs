@@ -32,10 +32,13 @@ fn range(rows: &[&[Vec<Measured>]]) -> (f64, f64) {
     (all().fold(0.0, f64::min), all().fold(1.0, f64::max) + 0.02)
 }
 
+/// Title, values by epoch and layer, and the epochs of a panel.
+type Lines<'a> = (&'a str, &'a [Vec<Measured>], &'a [u64]);
+
 /// Two panels of lines side by side.
 fn pair(
     (stem, title): (String, &str),
-    panels: [(&str, &[Vec<Measured>], &[u64]); 2],
+    panels: [Lines<'_>; 2],
     (level, names_left): (Option<f64>, bool),
     epochs: &[u64],
     names: &LayerNames,
@@ -122,10 +125,9 @@ pub(super) fn training(series: &SeriesRecord, stem: String) -> Option<Figure> {
     let mut svg = Svg::new(&stem, "Training", WIDTH, TOP + height + 42.0);
     let largest = losses.iter().flat_map(|c| c.1.iter().map(|p| p.1)).fold(0.0, f64::max);
     let panels = [("Loss", &losses, largest * 1.04), ("Accuracy", &accuracies, 1.02)];
-    let mut shown = 0;
-    for (title, curves, top) in panels.into_iter().filter(|p| !p.1.is_empty()) {
+    let panels = panels.into_iter().filter(|p| !p.1.is_empty());
+    for (shown, (title, curves, top)) in panels.enumerate() {
         let extent = if losses.is_empty() || accuracies.is_empty() { (0.0, WIDTH) } else { HALVES[shown] };
-        shown += 1;
         let (left, right) = (extent.0 + 40.0, extent.1 - 120.0);
         let axis = EpochAxis::new(all.clone(), left, right);
         let scale = Scale::new((0.0, top), 4, (TOP + height, TOP));

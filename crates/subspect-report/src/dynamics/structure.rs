@@ -86,5 +86,4 @@ fn colour_bar(svg: &mut Svg, left: f64, range: (f64, f64)) {
         svg.rect(x, y, side / STEPS as f64 + 0.3, 8.0).attribute("fill", &fill).done();
     }
     svg.text(left + 40.0 + side, y + 8.0, &fixed(range.1, 2)).size(10.5).done();
-    svg.text(468.0, y + 8.0, "columns are recorded epochs").size(10.5).anchor(Anchor::End).done();
 }
