@@ -190,7 +190,7 @@ pub enum NetsError {
         /// The architecture.
         architecture: String,
         /// What differs.
-        problem: WeightsProblem,
+        problem: Box<WeightsProblem>,
         /// The architectures that they would fit.
         fits: Vec<String>,
     },

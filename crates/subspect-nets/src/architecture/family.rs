@@ -19,8 +19,11 @@ pub struct ArchitectureInfo {
     /// The hidden layers that the option `depth` stands for when it is not given; `None` where the name says the depth.
     pub default_depth: Option<usize>,
     /// Builds the member with these numbers in its name; `None` when the family has no such member.
-    pub(crate) build: fn(&[usize], &ArchitectureOptions) -> Option<Result<Architecture, NetsError>>,
+    pub(crate) build: Build,
 }
+
+/// From the numbers in a name to the network.
+type Build = fn(&[usize], &ArchitectureOptions) -> Option<Result<Architecture, NetsError>>;
 
 /// Every architecture.
 pub static ARCHITECTURES: &[ArchitectureInfo] =
