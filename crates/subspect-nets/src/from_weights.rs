@@ -18,13 +18,11 @@ impl ArchitectureSpec {
         weights: &Weights,
         data: Option<ImageShape>,
     ) -> Result<Architecture, NetsError> {
-        let told = weights.options();
-        let n_classes = told.as_ref().map(|o| o.n_classes);
-        let channels = told.as_ref().and_then(|_| weights.channels());
         let mut others = ArchitectureOptions::default();
         others.input = data.unwrap_or(others.input);
-        others.n_classes = n_classes.unwrap_or(others.n_classes);
-        others.input.channels = channels.unwrap_or(others.input.channels);
+        others.input.channels = weights.channels().unwrap_or(others.input.channels);
+        let draft = self.build(&others)?;
+        others.n_classes = weights.outputs_of(&draft).unwrap_or(others.n_classes);
         self.build(&others)
     }
 }

@@ -40,6 +40,31 @@ fn shared_weights_give_what_the_shared_models_give() {
     }
 }
 
+#[test]
+fn classes_and_channels_are_those_of_the_weights() {
+    let input = ImageShape { channels: 1, height: 8, width: 8 };
+    for words in ["mlp:depth=11,width=0.01", "resnet18:width=0.05", "cnn:width=0.1"] {
+        let spec: ArchitectureSpec = words.parse().unwrap();
+        let options = ArchitectureOptions { n_classes: 7, input, ..ArchitectureOptions::default() };
+        let made = spec.build(&options).unwrap();
+        let found = spec.for_weights(&made.initialise(Seed::new(0)), Some(input)).unwrap();
+        assert_eq!(found, made, "{words}");
+    }
+}
+
+#[test]
+fn other_spellings_fit() {
+    let net = cifar("resnet18");
+    let weights = net.initialise(Seed::new(0));
+    let mut theirs = Weights::default();
+    for (name, tensor) in weights.iter() {
+        theirs.insert(&name.replace("downsample", "shortcut").replace("fc.", "linear."), tensor.clone());
+    }
+    assert!(theirs.check(&net).is_err());
+    assert_eq!(theirs.fitting(), ["resnet18"]);
+    assert_eq!(theirs.spelled_for(&net), weights);
+}
+
 fn rows(net: &mut Network, layers: &[usize]) -> Rows {
     common::capture_pixels(net, layers, 3, 3, &CaptureOptions::default()).unwrap().1
 }

@@ -112,9 +112,11 @@ fn resnet20_is_the_same_to_the_bit_for_any_number_of_threads() {
     assert!(rows[0] == rows[1] && rows[0] == rows[2]);
 }
 
-fn accuracy(model: &str, test: &str, expected: f64) {
+fn accuracy(model: &str, arch: Option<&str>, test: &str, expected: f64) {
     let Some(root) = shared(test) else { return };
-    let mut net = load(&root, model);
+    let spec: Option<ArchitectureSpec> = arch.map(|a| a.parse().unwrap());
+    let path = root.join("models").join(model);
+    let mut net = Network::load_any(&path, spec.as_ref(), &LoadOptions::default()).unwrap();
     let logits = net.logits().unwrap();
     let (captured, _, labels) = capture_cifar(&root, &mut net, &[logits], 10_000);
     let right = captured.predictions.iter().zip(&labels).filter(|(p, l)| p == l).count();
@@ -124,11 +126,25 @@ fn accuracy(model: &str, test: &str, expected: f64) {
 #[test]
 #[ignore = "slow: 10,000 images"]
 fn resnet20_classifies_91_73_percent() {
-    accuracy("cifar10_resnet20.onnx", "resnet20_classifies_91_73_percent", 91.73);
+    accuracy("cifar10_resnet20.onnx", None, "resnet20_classifies_91_73_percent", 91.73);
 }
 
 #[test]
 #[ignore = "slow: 10,000 images"]
 fn resnet32_classifies_92_63_percent() {
-    accuracy("cifar10_resnet32.onnx", "resnet32_classifies_92_63_percent", 92.63);
+    accuracy("cifar10_resnet32.onnx", None, "resnet32_classifies_92_63_percent", 92.63);
+}
+
+#[test]
+#[ignore = "slow: 10,000 images"]
+fn weights_of_resnet20_classify_91_73_percent() {
+    let test = "weights_of_resnet20_classify_91_73_percent";
+    accuracy("cifar10_resnet20.pth", Some("resnet20"), test, 91.73);
+}
+
+#[test]
+#[ignore = "slow: 10,000 images"]
+fn weights_of_resnet32_classify_92_63_percent() {
+    let test = "weights_of_resnet32_classify_92_63_percent";
+    accuracy("cifar10_resnet32.safetensors", Some("resnet32"), test, 92.63);
 }

@@ -23,7 +23,7 @@ pub struct ArchitectureInfo {
 }
 
 /// From the numbers in a name and the options to a network.
-pub(crate) type Build = fn(&[usize], &ArchitectureOptions) -> Option<Result<Architecture, NetsError>>;
+type Build = fn(&[usize], &ArchitectureOptions) -> Option<Result<Architecture, NetsError>>;
 
 /// Every architecture.
 pub static ARCHITECTURES: &[ArchitectureInfo] =

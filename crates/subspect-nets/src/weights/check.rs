@@ -123,7 +123,7 @@ impl Weights {
         let default = ArchitectureOptions::default();
         let of_rank = |rank: usize| self.tensors.iter().filter(move |(_, t)| t.shape.len() == rank);
         // Class scores come from the last matrix product, and heads sort behind stages in every spelling.
-        let n_classes = of_rank(2).last().map(|(_, t)| t.shape[0])?;
+        let n_classes = of_rank(2).next_back().map(|(_, t)| t.shape[0])?;
         let mut input = default.input;
         input.channels = self.channels().unwrap_or(input.channels);
         Some(ArchitectureOptions { n_classes, input, ..default })

@@ -55,6 +55,20 @@ impl Weights {
     }
 }
 
+impl Weights {
+    /// Values that the last operator of an architecture puts out with these weights.
+    pub(crate) fn outputs_of(&self, architecture: &Architecture) -> Option<usize> {
+        let name = format!("{}.weight", architecture.nodes.last()?.name);
+        let own = || self.tensors.get(&name);
+        let spelled = || {
+            let both = SPELLINGS.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
+            both.filter_map(|(ours, theirs)| respelled(&name, ours, theirs))
+                .find_map(|n| self.tensors.get(&n))
+        };
+        own().or_else(spelled)?.shape.first().copied()
+    }
+}
+
 /// `name` with the module `from` called `to`; `None` when it has no such module.
 fn respelled(name: &str, from: &str, to: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').map(|p| if p == from { to } else { p }).collect();
