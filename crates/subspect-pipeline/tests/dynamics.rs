@@ -102,7 +102,7 @@ fn layers_that_settle_one_after_the_other_are_found_in_order() {
     // Epochs are numbers: 10 comes after 2.
     let epochs = [0, 1, 2, 3, 4, 5, 10];
     let training = write_training(&dir.path().join("training"), epochs, 0);
-    let (record, _) = follow(&[training.clone()], &dir.path().join("out"));
+    let (record, _) = follow(std::slice::from_ref(&training), &dir.path().join("out"));
     let series = &record.series[0];
     assert_eq!(series.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), epochs.map(|e| e as u64));
     let ssc = &record.settling[0];
@@ -159,15 +159,15 @@ fn a_finished_training_is_read_and_a_new_epoch_costs_what_it_costs() {
     let dir = tempfile::tempdir().unwrap();
     let (training, out) = (dir.path().join("training"), dir.path().join("out"));
     write_training(&training, 0..4, 0);
-    let (first, _) = follow(&[training.clone()], &out);
-    let (again, lines) = follow(&[training.clone()], &out);
+    let (first, _) = follow(std::slice::from_ref(&training), &out);
+    let (again, lines) = follow(std::slice::from_ref(&training), &out);
     assert_eq!(count(&lines, "computed"), 0, "{lines:?}");
     assert_eq!(
         (again.series.clone(), again.settling.clone(), again.summary.clone()),
         (first.series, first.settling, first.summary)
     );
     write_epoch(&training, 4, 0);
-    let (longer, lines) = follow(&[training.clone()], &out);
+    let (longer, lines) = follow(std::slice::from_ref(&training), &out);
     assert_eq!(longer.series[0].epochs.len(), 5);
     assert_eq!(count(&lines, "computed graphs"), LAYERS, "{lines:?}");
     assert_eq!(count(&lines, "computed similarity epochs"), 4);
@@ -195,13 +195,13 @@ impl Events for StopAfter {
 fn an_interrupted_call_goes_on_to_the_same_record() {
     let dir = tempfile::tempdir().unwrap();
     let training = write_training(&dir.path().join("training"), 0..4, 0);
-    let whole = follow(&[training.clone()], &dir.path().join("whole")).0;
+    let whole = follow(std::slice::from_ref(&training), &dir.path().join("whole")).0;
     let out = dir.path().join("parts");
     let mut stops = 0;
     let parts = loop {
         // Stages that are there already count, too: each call gets a little further.
         let events = StopAfter(AtomicUsize::new(9 + 7 * stops));
-        match dynamics(&[training.clone()], &settings(out.clone()), &[], &events) {
+        match dynamics(std::slice::from_ref(&training), &settings(out.clone()), &[], &events) {
             Ok(record) => break record,
             Err(PipelineError::Interrupted) => stops += 1,
             Err(other) => panic!("{other}"),
