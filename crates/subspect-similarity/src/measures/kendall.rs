@@ -27,7 +27,8 @@ pub(super) fn tau_b(a: &[f64], b: &[f64]) -> Measured {
     // Neither tied in a nor in b: concordant and discordant ones together.
     let decided = all + tied_both - tied_a - tied_b;
     let difference = decided as f64 - 2.0 * exchanges as f64;
-    Measured::finite(difference / ((all - tied_a) as f64).sqrt() / ((all - tied_b) as f64).sqrt())
+    // One root of the product: exactly 1 for equal orders.
+    Measured::finite(difference / ((all - tied_a) as f64 * (all - tied_b) as f64).sqrt())
 }
 
 fn pairs(n: usize) -> u64 {
