@@ -8,6 +8,7 @@ use common::Scratch;
 
 /// `labels` and `images` of the IDX layout: two classes of 8 x 8 pictures, bright above or below.
 fn write_pictures(s: &Scratch, part: &str, n: usize) {
+    std::fs::create_dir_all(s.path("data")).unwrap();
     let mut images = vec![0, 0, 8, 3];
     let mut labels = vec![0, 0, 8, 1];
     for axis in [n, 8, 8] {
