@@ -6,7 +6,7 @@ import rsatoolbox
 from scipy.sparse import csr_matrix, load_npz, save_npz
 from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import spearmanr
+from scipy.stats import kendalltau, spearmanr
 
 from conftest import parse
 from formulas import affinity, cka, hsic, hsic_1, linear_kernel
@@ -182,12 +182,13 @@ def test_stored_values(subspect, shared, tmp_path, name):
 
 
 @pytest.mark.parametrize("distance", ["correlation", "cosine", "euclidean"])
-@pytest.mark.parametrize("comparison", ["spearman", "pearson", "cosine"])
+@pytest.mark.parametrize("comparison", ["spearman", "pearson", "kendall", "cosine"])
 def test_rsa(subspect, tmp_path, layers, distance, comparison):
     a, b = (pdist(x, distance) for x in layers)
     wanted = {
         "spearman": lambda: spearmanr(a, b).statistic,
         "pearson": lambda: np.corrcoef(a, b)[0, 1],
+        "kendall": lambda: kendalltau(a, b).statistic,
         "cosine": lambda: a @ b / np.linalg.norm(a) / np.linalg.norm(b),
     }[comparison]()
     found = measured(subspect, tmp_path, *layers, f"rsa_{distance}", comparison=comparison)

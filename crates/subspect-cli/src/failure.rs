@@ -36,6 +36,14 @@ impl Failure {
         Failure::Error { message: message.into(), help: Some(help.into()) }
     }
 
+    /// Of work that the same command goes on with after an interruption.
+    pub(crate) fn resumable(e: PipelineError, command: &str) -> Self {
+        match Failure::from(e) {
+            Failure::Interrupted { .. } => Failure::Interrupted { resume: Some(command.to_owned()) },
+            other => other,
+        }
+    }
+
     /// stdout could not be written.
     pub(crate) fn from_stdout(e: std::io::Error) -> Self {
         match e.kind() {

@@ -55,6 +55,15 @@ impl Normalize {
         let at = |v: &[f64], c: usize| if v.len() == 1 { v[0] } else { v[c] };
         Ok((0..channels).map(|c| (at(mean, c), at(std, c))).collect())
     }
+
+    /// Network input for every byte, by channel: `(byte / 255 - mean) / deviation`.
+    ///
+    /// # Errors
+    /// As for [`Normalize::statistics`].
+    pub fn tables(&self, channels: usize) -> Result<Vec<[f32; 256]>, NetsError> {
+        let table = |(mean, std)| std::array::from_fn(|v| ((v as f64 / 255.0 - mean) / std) as f32);
+        Ok(self.statistics(channels)?.into_iter().map(table).collect())
+    }
 }
 
 impl fmt::Display for Normalize {

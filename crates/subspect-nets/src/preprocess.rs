@@ -87,11 +87,7 @@ impl Preprocess {
                 "resize them to {size} (--resize does it, bilinear), or choose the model's own data"
             ));
         }
-        let tables = normalize
-            .statistics(target.channels)?
-            .into_iter()
-            .map(|(mean, std)| std::array::from_fn(|v| ((v as f64 / 255.0 - mean) / std) as f32))
-            .collect();
+        let tables = normalize.tables(target.channels)?;
         Ok(Self { image, order, target, layout: input.layout, map, resized, tables })
     }
 

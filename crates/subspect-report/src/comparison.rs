@@ -2,18 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use minijinja::value::Serde;
-use minijinja::{Value, context};
 use serde::Serialize;
 use subspect_data::comparison::{ClassChange, ComparisonRecord, CrossMap, Difference, LayerPair};
 use subspect_linalg::Measured;
 
 use crate::error::ReportError;
-use crate::figure::{Chart, Figure, draw_map, is_unclear, measure_title};
-use crate::files::write;
+use crate::figure::{Chart, Figure, FigureFormat, draw_map, is_unclear, measure_title};
+use crate::files::{write, write_figure_files};
+use crate::maps::{self, MapGroup, MapView, Readout};
 use crate::names::LayerNames;
 use crate::number::{Shown, count, fixed};
-use crate::page::{SCRIPT, STYLE, environment};
+use crate::page::{script_json, standalone};
 
 /// Inputs listed on the page; the table holds all.
 const MAX_INPUTS: usize = 50;
@@ -21,25 +20,10 @@ const MAX_INPUTS: usize = 50;
 /// Writes `comparison.html` and `figures/*.svg` into `folder` and gives the page's path.
 pub fn render_comparison(record: &ComparisonRecord, folder: &Path) -> Result<PathBuf, ReportError> {
     let view = View::new(record);
-    let figures = folder.join("figures");
-    let io = |source| ReportError::Io { action: "write", path: figures.clone(), source };
-    std::fs::create_dir_all(&figures).map_err(io)?;
-    for figure in &view.figures {
-        write(&figures, &format!("{}.svg", figure.name), figure.svg.as_bytes())?;
-    }
-    let html = page(record, &view)?;
+    write_figure_files(&view.figures, &[FigureFormat::Svg], &folder.join("figures"))?;
+    let template = include_str!("../templates/comparison.html");
+    let html = standalone("comparison", template, &record.subspect_version, &view)?;
     Ok(write(folder, "comparison.html", html.as_bytes())?.path)
-}
-
-fn page(record: &ComparisonRecord, view: &View) -> Result<String, ReportError> {
-    let mut environment = environment()?;
-    environment.add_template("comparison", include_str!("../templates/comparison.html"))?;
-    Ok(environment.get_template("comparison")?.render(context! {
-        view => Value::from(Serde(view)),
-        version => record.subspect_version.clone(),
-        style => Value::from_safe_string(STYLE.into()),
-        script => Value::from_safe_string(SCRIPT.into()),
-    })?)
 }
 
 #[derive(Serialize)]
@@ -52,7 +36,7 @@ struct View {
     names: [String; 2],
     verdict: Option<Verdict>,
     /// By estimator.
-    estimators: Vec<Estimator>,
+    estimators: Vec<MapGroup>,
     has_chance: bool,
     tests: String,
     layers: Vec<LayerRow>,
@@ -68,19 +52,6 @@ struct View {
 struct Verdict {
     failed: bool,
     conditions: Vec<(bool, String, String)>,
-}
-
-#[derive(Serialize)]
-struct Estimator {
-    name: String,
-    maps: Vec<Map>,
-}
-
-#[derive(Serialize)]
-struct Map {
-    svg: String,
-    /// What the readout needs, as JSON that is safe inside a script element.
-    json: String,
 }
 
 #[derive(Serialize)]
@@ -178,8 +149,8 @@ fn tests(record: &ComparisonRecord, level: f64) -> String {
     )
 }
 
-fn maps(record: &ComparisonRecord, axes: &[LayerNames; 2]) -> (Vec<Estimator>, Vec<Figure>) {
-    let (mut estimators, mut figures): (Vec<Estimator>, Vec<Figure>) = (Vec::new(), Vec::new());
+fn maps(record: &ComparisonRecord, axes: &[LayerNames; 2]) -> (Vec<MapGroup>, Vec<Figure>) {
+    let (mut estimators, mut figures): (Vec<MapGroup>, Vec<Figure>) = (Vec::new(), Vec::new());
     for map in &record.maps {
         let measure = measure_title(&map.measure);
         let figure = draw_map(&Chart {
@@ -193,22 +164,11 @@ fn maps(record: &ComparisonRecord, axes: &[LayerNames; 2]) -> (Vec<Estimator>, V
             inference: Some(&map.inference),
             blocks: None,
         });
-        let drawn = Map { svg: figure.svg.clone(), json: readout(record, map) };
+        let drawn = MapView { svg: figure.svg.clone(), json: readout(record, map) };
         figures.push(figure);
-        match estimators.iter_mut().find(|e| e.name == map.estimator) {
-            Some(found) => found.maps.push(drawn),
-            None => estimators.push(Estimator { name: map.estimator.clone(), maps: vec![drawn] }),
-        }
+        maps::add(&mut estimators, &map.estimator, drawn);
     }
     (estimators, figures)
-}
-
-#[derive(Serialize)]
-struct Readout<'a> {
-    names: Vec<&'a str>,
-    columns: Vec<&'a str>,
-    /// Row by row.
-    values: Vec<String>,
 }
 
 fn readout(record: &ComparisonRecord, map: &CrossMap) -> String {
@@ -227,8 +187,7 @@ fn readout(record: &ComparisonRecord, map: &CrossMap) -> String {
     let rows = map.values.iter().enumerate();
     let values = rows.flat_map(|(i, row)| row.iter().enumerate().map(move |(j, v)| text(i, j, *v))).collect();
     let readout = Readout { names: names(0), columns: names(1), values };
-    // `<` must not appear: it could end the script element.
-    serde_json::to_string(&readout).unwrap_or_else(|_| "null".into()).replace('<', "\\u003c")
+    script_json(&readout).unwrap_or_else(|_| "null".into())
 }
 
 fn verdict(found: &subspect_data::comparison::Verdict) -> Verdict {

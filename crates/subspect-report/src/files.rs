@@ -63,7 +63,7 @@ fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let page = page(&Contents::of_run(&context))?;
 
     let formats = [FigureFormat::Svg, FigureFormat::Png];
-    let figures = write_all(&context.figures, &formats, &run_dir.join("figures"))?;
+    let figures = write_figure_files(&context.figures, &formats, &run_dir.join("figures"))?;
     finish(run_dir, REPORT, &page, figures, notes)
 }
 
@@ -77,17 +77,18 @@ pub fn write_figures(
     folder: &Path,
 ) -> Result<Vec<ReportFile>, ReportError> {
     let record = read_record(run_dir)?;
-    write_all(&Context::new(&record, None)?.figures, formats, folder)
+    write_figure_files(&Context::new(&record, None)?.figures, formats, folder)
 }
 
-fn write_all(
-    figures: &[Figure],
+/// Writes figures into `folder` in the formats given, one file each.
+pub(crate) fn write_figure_files<'f>(
+    figures: impl IntoIterator<Item = &'f Figure>,
     formats: &[FigureFormat],
     folder: &Path,
 ) -> Result<Vec<ReportFile>, ReportError> {
     let io = |source| ReportError::Io { action: "write", path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(io)?;
-    let each = figures.iter().flat_map(|figure| formats.iter().map(move |format| (figure, format)));
+    let each = figures.into_iter().flat_map(|figure| formats.iter().map(move |format| (figure, format)));
     each.map(|(figure, format)| {
         write(folder, &format!("{}.{}", figure.name, format.extension()), &format.bytes(figure)?)
     })
@@ -119,7 +120,7 @@ pub(crate) fn finish(
     if !page.fits {
         notes.push(format!(
             "the page has {} bytes, more than {MAX_PAGE_BYTES}, although single inputs are left out: \
-             look at fewer layers or epochs, or use `subspect serve`",
+             look at fewer layers or epochs",
             page.html.len()
         ));
     }

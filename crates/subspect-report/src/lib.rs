@@ -22,6 +22,7 @@ mod figure;
 mod files;
 mod load;
 mod loaded;
+mod maps;
 mod names;
 mod number;
 mod page;

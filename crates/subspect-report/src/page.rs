@@ -2,6 +2,7 @@
 //! load anything, so a mistake here shows as an error in the browser's console and in the tests.
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 use subspect_data::record::RunRecord;
@@ -15,9 +16,10 @@ use crate::sprite::Atlas;
 const PAGE: &str = include_str!("../templates/page.html");
 const SEVERAL: &str = include_str!("../templates/several.html");
 const FAILURE: &str = include_str!("../templates/failure.html");
+const HEAD: &str = include_str!("../templates/head.html");
 const MACROS: &str = include_str!("../templates/macros.html");
-pub(crate) const STYLE: &str = include_str!("../templates/style.css");
-pub(crate) const SCRIPT: &str = include_str!("../templates/script.js");
+const STYLE: &str = include_str!("../templates/style.css");
+const SCRIPT: &str = include_str!("../templates/script.js");
 /// Built from `explore/` by `npm run build` there.
 const EXPLORE: &str = include_str!("../explore/dist/explore.js");
 const EXPLORE_STYLE: &str = include_str!("../explore/explore.css");
@@ -126,9 +128,7 @@ fn html(contents: &Contents<'_>, sprites: &str, data: &[String]) -> Result<Strin
         ("runs", n) if n > 1 => contents.manifest.labels.join(" and "),
         _ => crate::panel::title(main.record),
     };
-    // `<` must not appear: it could end the script element.
-    let manifest =
-        serde_json::to_string(&contents.manifest).map_err(ReportError::Payload)?.replace('<', "\\u003c");
+    let manifest = script_json(&contents.manifest).map_err(ReportError::Payload)?;
     Ok(environment.get_template("page")?.render(context! {
         title,
         sections,
@@ -144,6 +144,28 @@ fn html(contents: &Contents<'_>, sprites: &str, data: &[String]) -> Result<Strin
     })?)
 }
 
+/// A page of its own, in the style of a run's: `view` is what the template shows.
+pub(crate) fn standalone(
+    name: &'static str,
+    template: &'static str,
+    version: &str,
+    view: impl Serialize,
+) -> Result<String, ReportError> {
+    let mut environment = environment()?;
+    environment.add_template(name, template)?;
+    Ok(environment.get_template(name)?.render(context! {
+        view => Value::from(Serde(view)),
+        version,
+        style => Value::from_safe_string(STYLE.into()),
+        script => Value::from_safe_string(SCRIPT.into()),
+    })?)
+}
+
+/// JSON for a script element: `<` must not appear in it, for it could end the element.
+pub(crate) fn script_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string(value)?.replace('<', "\\u003c"))
+}
+
 /// A page that says why a run cannot be shown.
 pub(crate) fn failure(run_dir: &std::path::Path, error: &ReportError) -> Result<String, ReportError> {
     let style = Value::from_safe_string(STYLE.into());
@@ -151,12 +173,13 @@ pub(crate) fn failure(run_dir: &std::path::Path, error: &ReportError) -> Result<
     Ok(environment()?.get_template("failure.html")?.render(view)?)
 }
 
-pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
+fn environment() -> Result<Environment<'static>, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.add_template("page", PAGE)?;
+    environment.add_template("head", HEAD)?;
     environment.add_template("macros", MACROS)?;
     environment.add_template("several", SEVERAL)?;
     environment.add_template("failure.html", FAILURE)?;

@@ -3,40 +3,34 @@
 
 use std::path::{Path, PathBuf};
 
-use minijinja::value::Serde;
-use minijinja::{Value, context};
 use serde::Serialize;
 use subspect_data::record::{BlockRecord, SimilarityRecord};
 use subspect_data::sweep::{SweepCell, SweepRecord};
 
 use crate::error::ReportError;
-use crate::figure::{Chart, draw_map, measure_title};
-use crate::files::write;
+use crate::figure::{Chart, Figure, FigureFormat, draw_map, measure_title};
+use crate::files::{write, write_figure_files};
+use crate::maps::{self, MapGroup, MapView, Readout};
 use crate::names::{Group, LayerNames};
 use crate::number::{Shown, count, fixed};
-use crate::page::{SCRIPT, STYLE, environment};
+use crate::page::{script_json, standalone};
 
 /// Writes `sweep.html` and `figures/*.svg` into `folder` and gives the page's path.
 ///
 /// # Errors
 /// [`ReportError`] when a file cannot be written.
 pub fn render_sweep(record: &SweepRecord, folder: &Path) -> Result<PathBuf, ReportError> {
-    let figures = folder.join("figures");
-    let io = |source| ReportError::Io { action: "create", path: figures.clone(), source };
-    std::fs::create_dir_all(&figures).map_err(io)?;
-    let mut estimators: Vec<Estimator> = Vec::new();
+    let (mut estimators, mut figures) = (Vec::new(), Vec::new());
     for (i, cell) in record.cells.iter().enumerate() {
         for map in &cell.maps {
-            let (stem, svg) = draw(i, cell, map);
-            write(&figures, &format!("{stem}.svg"), svg.as_bytes())?;
-            let shown = Map { svg, json: readout(cell, map) };
+            let figure = draw(i, cell, map);
+            let shown = MapView { svg: figure.svg.clone(), json: readout(cell, map) };
             let name = format!("{}, {}", measure_title(&map.measure), map.estimator);
-            match estimators.iter_mut().find(|e| e.name == name) {
-                Some(found) => found.maps.push(shown),
-                None => estimators.push(Estimator { name, maps: vec![shown] }),
-            }
+            maps::add(&mut estimators, &name, shown);
+            figures.push(figure);
         }
     }
+    write_figure_files(&figures, &[FigureFormat::Svg], &folder.join("figures"))?;
     let view = View {
         title: record.name.clone(),
         line: line(record),
@@ -49,14 +43,8 @@ pub fn render_sweep(record: &SweepRecord, folder: &Path) -> Result<PathBuf, Repo
             .flat_map(|cell| cell.maps.iter().filter_map(|m| Some(row(record, cell, m, m.blocks.as_ref()?))))
             .collect(),
     };
-    let mut environment = environment()?;
-    environment.add_template("sweep", include_str!("../templates/sweep.html"))?;
-    let html = environment.get_template("sweep")?.render(context! {
-        view => Value::from(Serde(&view)),
-        version => record.subspect_version.clone(),
-        style => Value::from_safe_string(STYLE.into()),
-        script => Value::from_safe_string(SCRIPT.into()),
-    })?;
+    let template = include_str!("../templates/sweep.html");
+    let html = standalone("sweep", template, &record.subspect_version, &view)?;
     Ok(write(folder, "sweep.html", html.as_bytes())?.path)
 }
 
@@ -66,21 +54,8 @@ struct View {
     line: String,
     command: String,
     axes: Vec<String>,
-    estimators: Vec<Estimator>,
+    estimators: Vec<MapGroup>,
     rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Estimator {
-    name: String,
-    maps: Vec<Map>,
-}
-
-#[derive(Serialize)]
-struct Map {
-    svg: String,
-    /// What the readout needs, as JSON that is safe inside a script element.
-    json: String,
 }
 
 #[derive(Serialize)]
@@ -109,7 +84,7 @@ fn line(record: &SweepRecord) -> String {
 }
 
 /// The map with lines between its blocks.
-fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> (String, String) {
+fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> Figure {
     let mut names = LayerNames::new(cell.layers.clone());
     let starts = map.blocks.as_ref().map_or(&[][..], |b| &b.starts);
     let ends = starts.iter().skip(1).copied().chain([cell.layers.len()]);
@@ -122,7 +97,7 @@ fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> (String, Stri
     let measure = measure_title(&map.measure);
     let score = map.blocks.as_ref().and_then(|b| b.score.value());
     let score = score.map_or_else(String::new, |s| format!(", blocks {}", fixed(s, 2)));
-    let figure = draw_map(&Chart {
+    draw_map(&Chart {
         stem: format!("{}-{}-{}", index + 1, map.measure, map.estimator),
         title: format!("{measure} between the layers of {}, {} estimator", cell.name, map.estimator),
         measure: format!("{}{score}", cell.name),
@@ -133,8 +108,7 @@ fn draw(index: usize, cell: &SweepCell, map: &SimilarityRecord) -> (String, Stri
         inference: None,
         // They are the groups of the names here.
         blocks: None,
-    });
-    (figure.name, figure.svg)
+    })
 }
 
 fn row(record: &SweepRecord, cell: &SweepCell, map: &SimilarityRecord, blocks: &BlockRecord) -> Row {
@@ -156,17 +130,9 @@ fn row(record: &SweepRecord, cell: &SweepCell, map: &SimilarityRecord, blocks: &
     }
 }
 
-#[derive(Serialize)]
-struct Readout<'a> {
-    names: &'a [String],
-    columns: &'a [String],
-    /// Row by row.
-    values: Vec<String>,
-}
-
 fn readout(cell: &SweepCell, map: &SimilarityRecord) -> String {
+    let names: Vec<&str> = cell.layers.iter().map(String::as_str).collect();
     let values = map.values.iter().flatten().map(|v| Shown::fixed(*v, 3).text).collect();
-    let readout = Readout { names: &cell.layers, columns: &cell.layers, values };
-    // `<` must not appear: it could end the script element.
-    serde_json::to_string(&readout).unwrap_or_else(|_| "null".into()).replace('<', "\\u003c")
+    let readout = Readout { columns: names.clone(), names, values };
+    script_json(&readout).unwrap_or_else(|_| "null".into())
 }

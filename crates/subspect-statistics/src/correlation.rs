@@ -1,15 +1,12 @@
 //! Rank correlations with a permutation test: do two orders of the same things agree?
 //!
 //! - Spearman's rho: Pearson's correlation of the ranks, ties sharing their mean rank;
-//! - Kendall's tau-b: `(C - D) / sqrt((n0 - n1)(n0 - n2))` over all pairs: C concordant, D discordant,
-//!   `n0 = n (n - 1) / 2`, n1 and n2 pairs tied in one of the two (Kendall, Biometrika 33, 239 (1945)).
-//!
-//! Pairs are compared one by one, `O(n²)` per permutation: meant for layers and epochs, not for thousands of inputs.
+//! - Kendall's [`tau_b`].
 
 use rayon::prelude::*;
 use subspect_linalg::{Measured, Seed, Status};
 
-use crate::{Tail, permutation, permutation_p, ranks};
+use crate::{Tail, permutation, permutation_p, ranks, tau_b};
 
 /// Most things of which all orders are tried: 8! = 40,320 of them.
 const ALL_ORDERS: usize = 8;
@@ -54,17 +51,14 @@ pub fn kendall(x: &[f64], y: &[f64], n_permutations: usize, seed: Seed) -> RankC
     if let Some(status) = checked(x, y) {
         return undefined(status);
     }
-    let untied = |v: &[f64]| pairs(v.len()).filter(|&(i, j)| v[i] != v[j]).count() as f64;
-    let scale = (untied(x) * untied(y)).sqrt();
-    if scale == 0.0 {
-        return undefined(Status::ZeroVariance);
+    let observed = tau_b(x, y);
+    if let Some(status) = observed.status() {
+        return undefined(status);
     }
     let tau = |order: &[u32]| {
-        let sign = |i: usize, j: usize| {
-            let (a, b) = (order[i] as usize, order[j] as usize);
-            direction(x[i], x[j]) * direction(y[a], y[b])
-        };
-        pairs(x.len()).map(|(i, j)| f64::from(sign(i, j))).sum::<f64>() / scale
+        let other: Vec<f64> = order.iter().map(|&j| y[j as usize]).collect();
+        // Neither list is constant, in any order.
+        tau_b(x, &other).value().unwrap_or(0.0)
     };
     with_permutations(x.len(), tau, n_permutations, seed)
 }
@@ -124,12 +118,4 @@ fn centred(values: &[f64]) -> Option<Vec<f64>> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let norm = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
     (norm > 0.0).then(|| values.iter().map(|v| (v - mean) / norm).collect())
-}
-
-fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..n).flat_map(|i| (0..i).map(move |j| (i, j)))
-}
-
-fn direction(a: f64, b: f64) -> i8 {
-    i8::from(a > b) - i8::from(a < b)
 }

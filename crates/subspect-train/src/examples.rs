@@ -3,7 +3,6 @@
 use rand::RngCore;
 use subspect_data::dataset::Dataset;
 use subspect_linalg::Seed;
-use subspect_nets::Normalize;
 use subspect_statistics::{below, permutation, shuffle};
 
 use crate::TrainError;
@@ -89,7 +88,12 @@ impl Examples {
     }
 
     /// These pictures as network input, cropped and mirrored at random where `augment` says so.
-    pub(crate) fn batch(&self, chosen: &[usize], tables: &Tables, augment: Option<&mut Augment>) -> Vec<f32> {
+    pub(crate) fn batch(
+        &self,
+        chosen: &[usize],
+        tables: &[[f32; 256]],
+        augment: Option<&mut Augment>,
+    ) -> Vec<f32> {
         let size = self.shape.iter().product::<usize>();
         let mut out = Vec::with_capacity(chosen.len() * size);
         let mut none = Augment { crop: 0, flip: false, rng: None };
@@ -102,10 +106,10 @@ impl Examples {
     }
 
     /// One picture moved by `(down, right)` with black around it, and mirrored.
-    fn picture(&self, bytes: &[u8], way: Way, tables: &Tables, out: &mut Vec<f32>) {
+    fn picture(&self, bytes: &[u8], way: Way, tables: &[[f32; 256]], out: &mut Vec<f32>) {
         let [channels, height, width] = self.shape;
         for c in 0..channels {
-            let table = &tables.0[c];
+            let table = &tables[c];
             for y in 0..height as isize {
                 let from = y + way.down;
                 for x in 0..width as isize {
@@ -118,18 +122,6 @@ impl Examples {
                 }
             }
         }
-    }
-}
-
-/// Network input for every byte, by channel.
-pub(crate) struct Tables(Vec<[f32; 256]>);
-
-impl Tables {
-    pub(crate) fn new(normalize: &Normalize, channels: usize) -> Result<Self, TrainError> {
-        let statistics = normalize.statistics(channels)?;
-        let table =
-            |(mean, std): (f64, f64)| std::array::from_fn(|v| ((v as f64 / 255.0 - mean) / std) as f32);
-        Ok(Self(statistics.into_iter().map(table).collect()))
     }
 }
 
@@ -162,6 +154,8 @@ impl Augment {
 
 #[cfg(test)]
 mod tests {
+    use subspect_nets::Normalize;
+
     use super::*;
 
     fn examples() -> Examples {
@@ -192,7 +186,7 @@ mod tests {
     #[test]
     fn crops_move_the_picture_and_mirrors_turn_it_round() {
         let e = examples();
-        let tables = Tables::new(&Normalize::None, 1).unwrap();
+        let tables = Normalize::None.tables(1).unwrap();
         let plain = e.batch(&[0], &tables, None);
         let mut out = Vec::new();
         e.picture(&e.pixels[..12], Way { down: 0, right: 0, flip: true }, &tables, &mut out);

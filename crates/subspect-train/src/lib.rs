@@ -11,11 +11,13 @@
 mod error;
 mod examples;
 mod forward;
+mod learner;
 mod network;
 mod optimizer;
 mod options;
 mod resume;
 mod schedule;
+mod session;
 mod train;
 
 pub use error::TrainError;

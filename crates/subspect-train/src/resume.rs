@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use subspect_data::{DataError, atomic};
 use subspect_nets::{Tensor, Weights};
 
 use crate::TrainError;
@@ -24,6 +25,14 @@ fn path(folder: &Path, epoch: usize) -> PathBuf {
     folder.join(FOLDER).join(format!("epoch-{epoch:04}.safetensors"))
 }
 
+/// Writes weights as safetensors, whole or not at all, and the folder around them.
+pub(crate) fn save_weights(weights: &Weights, path: &Path) -> Result<(), TrainError> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| DataError::io("create", parent, e))?;
+    }
+    Ok(atomic::write_bytes(path, &weights.to_safetensors())?)
+}
+
 impl State {
     /// Writes the state after `epoch`.
     pub(crate) fn save(&self, folder: &Path, epoch: usize) -> Result<(), TrainError> {
@@ -36,17 +45,13 @@ impl State {
                 }
             }
         }
-        let path = path(folder, epoch);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|e| subspect_data::DataError::io("create", parent, e))?;
-        }
-        Ok(all.save_safetensors(&path)?)
+        save_weights(&all, &path(folder, epoch))
     }
 
     /// Reads it back.
     pub(crate) fn load(folder: &Path, epoch: usize) -> Result<Self, TrainError> {
         let path = path(folder, epoch);
-        let bytes = std::fs::read(&path).map_err(|e| subspect_data::DataError::io("read", &path, e))?;
+        let bytes = std::fs::read(&path).map_err(|e| DataError::io("read", &path, e))?;
         let mut state = State::default();
         for (name, tensor) in Weights::from_safetensors(&path.display().to_string(), &bytes)?.iter() {
             if let Some(name) = name.strip_prefix(FIRST) {

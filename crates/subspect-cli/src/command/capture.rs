@@ -53,10 +53,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let progress = Progress::new(global.quiet);
     let result = capture(&source, inputs, options.count("seed")?.unwrap_or(0), &output, LIBRARY, &progress);
     progress.clear();
-    let captured = result.map_err(|e| match Failure::from(e) {
-        Failure::Interrupted { .. } => Failure::Interrupted { resume: Some(command_line()) },
-        other => other,
-    })?;
+    let captured = result.map_err(|e| Failure::resumable(e, &command_line()))?;
     let manifest = captured.store.manifest();
     let rows: Vec<Vec<String>> = manifest
         .layers

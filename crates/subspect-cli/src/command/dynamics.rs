@@ -9,8 +9,8 @@ use subspect_pipeline::{DynamicsSettings, dynamics, dynamics_table, n_unconverge
 use crate::answer::Answer;
 use crate::args::{Global, OptionArgs, OptionSet};
 use crate::command::demo::LIBRARY;
-use crate::command::run::{command_line, overlay_global, show, unconverged};
-use crate::failure::{Failure, line};
+use crate::command::run::{command_line, overlay_global, show, shown, unconverged};
+use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::table::table;
 
@@ -95,19 +95,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let progress = Progress::new(global.quiet);
     let result = dynamics(&args.trainings, &settings, LIBRARY, &progress);
     progress.clear();
-    let record = result.map_err(|e| match Failure::from(e) {
-        Failure::Interrupted { .. } => Failure::Interrupted { resume: Some(settings.command.clone()) },
-        other => other,
-    })?;
-    let page = match args.no_report {
-        true => None,
-        false => {
-            let files =
-                subspect_report::render_dynamics(&args.output).map_err(|e| Failure::from_error(&e))?;
-            files.notes.iter().for_each(|note| line("note", note));
-            Some(files.page.path)
-        }
-    };
+    let record = result.map_err(|e| Failure::resumable(e, &settings.command))?;
+    let rendered =
+        (!args.no_report).then(|| shown(subspect_report::render_dynamics(&args.output))).transpose()?;
+    let page = rendered.map(|files| files.page.path);
     let json = to_json(&record, &args.output, page.as_deref());
     let mut answer =
         Answer::new(human(&record, page.as_deref()), json).with_table(&dynamics_table(&record))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::command::run::shown;
 use crate::failure::{Failure, line};
 
 /// Write the page and figures of a run again, from its record; or one page of several runs
@@ -36,8 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
         }
         (runs, Some(output)) => subspect_report::render_several(runs, args.comparison.as_deref(), output),
     };
-    let files = files.map_err(|e| Failure::from_error(&e))?;
-    files.notes.iter().for_each(|note| line("note", note));
+    let files = shown(files)?;
     if args.open {
         open(&files.page.path);
     }

@@ -8,6 +8,7 @@ use subspect_data::record::{LayerRecord, RunRecord};
 use subspect_linalg::Measured;
 use subspect_pipeline::options::{Options, read_config};
 use subspect_pipeline::{Builtin, Plan, n_unconverged};
+use subspect_report::{ReportError, ReportFiles};
 
 use crate::answer::Answer;
 use crate::args::{Global, OptionArgs, OptionSet};
@@ -110,10 +111,7 @@ pub(crate) fn carry_out(
     let progress = Progress::new(global.quiet);
     let result = subspect_pipeline::run(plan, library, &progress);
     progress.clear();
-    let record = result.map_err(|e| match Failure::from(e) {
-        Failure::Interrupted { .. } => Failure::Interrupted { resume: Some(plan.command.clone()) },
-        other => other,
-    })?;
+    let record = result.map_err(|e| Failure::resumable(e, &plan.command))?;
     let report = if page { Some(render(&plan.output)?) } else { None };
     let mut answer = Answer::new(
         human(&record, &plan.output, report.as_deref()),
@@ -132,9 +130,14 @@ pub(crate) fn unconverged(rows: usize) -> Option<String> {
 
 /// Writes the page of a run and gives its path.
 pub(crate) fn render(run: &Path) -> Result<PathBuf, Failure> {
-    let files = subspect_report::render(run).map_err(|e| Failure::from_error(&e))?;
+    Ok(shown(subspect_report::render(run))?.page.path)
+}
+
+/// Tells the notes of a page that was written.
+pub(crate) fn shown(files: Result<ReportFiles, ReportError>) -> Result<ReportFiles, Failure> {
+    let files = files.map_err(|e| Failure::from_error(&e))?;
     files.notes.iter().for_each(|note| line("note", note));
-    Ok(files.page.path)
+    Ok(files)
 }
 
 /// The command as it was typed, quoted for a shell.

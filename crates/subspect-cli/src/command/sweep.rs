@@ -56,10 +56,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     };
     let result = sweep(&plan, LIBRARY, &progress, &mut page);
     progress.clear();
-    let record = result.map_err(|e| match Failure::from(e) {
-        Failure::Interrupted { .. } => Failure::Interrupted { resume: Some(plan.command.clone()) },
-        other => other,
-    })?;
+    let record = result.map_err(|e| Failure::resumable(e, &plan.command))?;
     let page = subspect_report::render_sweep(&record, &plan.output).map_err(|e| Failure::from_error(&e))?;
     let human = format!("{}\n\npage: {}", human(&record), page.display());
     let json = json!({ "output": plan.output, "report": page, "sweep": record });

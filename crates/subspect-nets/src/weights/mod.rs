@@ -46,6 +46,11 @@ impl Weights {
         self.get(name).map(|t| t.values.as_slice())
     }
 
+    /// The same, to be changed in place.
+    pub fn values_mut(&mut self, name: &str) -> Option<&mut [f32]> {
+        self.tensors.get_mut(name).map(|t| t.values.as_mut_slice())
+    }
+
     /// All tensors, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))

@@ -7,18 +7,16 @@ mod structure;
 
 use std::path::Path;
 
-use minijinja::value::Serde;
-use minijinja::{Value, context};
 use serde::Serialize;
 use subspect_data::dynamics::{Censored, DynamicsRecord, SettlingEpoch, SettlingRecord};
 use subspect_data::record::RunState;
 
 use crate::error::ReportError;
-use crate::figure::{Figure, measure_title, to_png};
-use crate::files::{REPORT, ReportFiles, finish, write};
+use crate::figure::{Figure, FigureFormat, measure_title};
+use crate::files::{REPORT, ReportFiles, finish, write, write_figure_files};
 use crate::names::LayerNames;
 use crate::number::{Shown, count, fixed};
-use crate::page::{SCRIPT, STYLE, environment};
+use crate::page::standalone;
 use crate::several;
 
 /// The page to go through the epochs of a training with.
@@ -37,15 +35,10 @@ pub fn render_dynamics(folder: &Path) -> Result<ReportFiles, ReportError> {
     let view = View::new(&record);
     let (epochs, notes) = several::epochs(folder)?;
     let ReportFiles { notes, sizes, .. } = finish(folder, EPOCHS_PAGE, &epochs, Vec::new(), notes)?;
-    let figures = folder.join("figures");
-    let io = |source| ReportError::Io { action: "write", path: figures.clone(), source };
-    std::fs::create_dir_all(&figures).map_err(io)?;
-    let mut written = Vec::new();
-    for figure in view.figures() {
-        written.push(write(&figures, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
-        written.push(write(&figures, &format!("{}.png", figure.name), &to_png(figure)?)?);
-    }
-    let html = page(&record, &view)?;
+    let formats = [FigureFormat::Svg, FigureFormat::Png];
+    let written = write_figure_files(view.figures(), &formats, &folder.join("figures"))?;
+    let template = include_str!("../../templates/dynamics.html");
+    let html = standalone("dynamics", template, &record.subspect_version, &view)?;
     let page = write(folder, REPORT, html.as_bytes())?;
     Ok(ReportFiles { page, figures: written, notes, sizes })
 }
@@ -74,17 +67,6 @@ fn inconsistency(record: &DynamicsRecord) -> Option<String> {
     let lengths = |s: &SettlingRecord| s.layers.len() == n;
     let all = record.series.iter().flat_map(|s| &s.settling).chain(&record.settling).all(lengths);
     (!all).then(|| format!("a settling table does not have {n} layers"))
-}
-
-fn page(record: &DynamicsRecord, view: &View) -> Result<String, ReportError> {
-    let mut environment = environment()?;
-    environment.add_template("dynamics", include_str!("../../templates/dynamics.html"))?;
-    Ok(environment.get_template("dynamics")?.render(context! {
-        view => Value::from(Serde(view)),
-        version => record.subspect_version.clone(),
-        style => Value::from_safe_string(STYLE.into()),
-        script => Value::from_safe_string(SCRIPT.into()),
-    })?)
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,7 @@ use super::{PanelInfo, View};
 use crate::context::Context;
 use crate::figure::{file_stem, is_told, is_unclear, measure_title};
 use crate::number::{Shown, fixed};
+use crate::page::script_json;
 
 pub(super) const INFO: PanelInfo = PanelInfo {
     name: "similarity",
@@ -148,6 +149,5 @@ fn readout(context: &Context<'_>, map: &SimilarityRecord) -> String {
             .flat_map(|(i, row)| row[..=i].iter().enumerate().map(move |(j, v)| text(map, i, j, *v)))
             .collect(),
     };
-    // `<` must not appear: it could end the script element.
-    serde_json::to_string(&readout).unwrap_or_else(|_| "null".into()).replace('<', "\\u003c")
+    script_json(&readout).unwrap_or_else(|_| "null".into())
 }

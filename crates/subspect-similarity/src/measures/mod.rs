@@ -6,7 +6,6 @@ mod cca;
 mod edge_overlap;
 mod gulp;
 mod info;
-mod kendall;
 mod knn_jaccard;
 mod linear_cka;
 mod linear_regression;

@@ -7,10 +7,10 @@
 
 use rayon::prelude::*;
 use subspect_linalg::Status;
+use subspect_statistics::tau_b;
 
 use crate::compare::Compute;
 use crate::measures::info::{EUCLIDEAN as EUCLIDEAN_MAPS, Invariance, Kind, MeasureInfo};
-use crate::measures::kendall::tau_b;
 use crate::pairs::{Grid, Pairwise, Task};
 use crate::rows::{Activations, Form, Rows, gram_bytes};
 use crate::unit::{cosine, norm, unit};

@@ -1,4 +1,4 @@
-//! Kendall's tau-b of two long lists in `O(M log M)`: `(C - D) / sqrt((n0 - n1)(n0 - n2))` over all `n0 = M(M-1)/2` pairs
+//! Kendall's tau-b of two lists in `O(M log M)`: `(C - D) / sqrt((n0 - n1)(n0 - n2))` over all `n0 = M(M-1)/2` pairs
 //! of positions, C concordant, D discordant, n1 and n2 tied in one of the lists (Kendall, Biometrika 33, 1945).
 //!
 //! Sorted by the first list, the discordant pairs are the exchanges that a merge sort of the second one makes (Knight,
@@ -6,14 +6,15 @@
 
 use subspect_linalg::{Measured, Status};
 
-/// Tau-b; undefined where one of the lists is constant.
+/// Kendall's tau-b of two lists of any length; undefined where one of them is constant.
 ///
 /// # Panics
 /// When the lists differ in length.
-pub(super) fn tau_b(a: &[f64], b: &[f64]) -> Measured {
-    assert_eq!(a.len(), b.len(), "two values of every pair of inputs");
+pub fn tau_b(a: &[f64], b: &[f64]) -> Measured {
+    assert_eq!(a.len(), b.len(), "two values of the same things");
     let mut order: Vec<u32> = (0..a.len() as u32).collect();
-    let at = |list: &[f64], k: u32| list[k as usize];
+    // Both zeros are the same value; the total order tells them apart.
+    let at = |list: &[f64], k: u32| list[k as usize] + 0.0;
     order.sort_unstable_by(|&i, &j| at(a, i).total_cmp(&at(a, j)).then(at(b, i).total_cmp(&at(b, j))));
     let mut sorted: Vec<f64> = order.iter().map(|&k| at(b, k)).collect();
     let tied_a = tied(&order, |&i, &j| at(a, i) == at(a, j));
@@ -105,5 +106,7 @@ mod tests {
     fn opposite_orders_and_constants() {
         assert_eq!(tau_b(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]).value(), Some(-1.0));
         assert_eq!(tau_b(&[1.0, 2.0, 3.0], &[5.0; 3]).status(), Some(Status::ZeroVariance));
+        let (signed, plain) = ([-0.0, 0.0, 1.0], [0.0, 0.0, 1.0]);
+        assert_eq!(tau_b(&signed, &[5.0, 1.0, 9.0]), tau_b(&plain, &[5.0, 1.0, 9.0]));
     }
 }
