@@ -78,4 +78,10 @@ fn a_training_is_made_resumed_and_followed() {
     let followed: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(followed["series"][0]["epochs"].as_array().map(Vec::len), Some(4));
     assert!(s.path("d/report.html").is_file());
+    // Inputs ranked over the epochs, by a score of the last one, and a score that a single run has not.
+    let ranked = s.json(&["rank", "d", "--by", "epoch-margin", "--top", "3"]);
+    assert_eq!((ranked["score"].as_str(), ranked["n_inputs"].as_u64()), (Some("epoch_margin"), Some(40)));
+    assert_eq!(s.json(&["rank", "d", "--top", "3"]), s.json(&["rank", "d/epochs/0003", "--top", "3"]));
+    let error = s.error(&["rank", "d/epochs/0003", "--by", "forgotten"]);
+    assert!(error.contains("the folder of `subspect dynamics`"), "{error}");
 }

@@ -49,7 +49,7 @@ pub use measure::{ClassStructure, MeasureSettings, measure};
 pub use operand::{Comparison, similarity};
 pub use path::{PathPointRecord, PathRecord, PathRule, choose_ratio, default_grid, path_record};
 pub use plan::{Expression, NetworkSource, Plan, Source, StoreSource, network_source};
-pub use rank::{Ranking, SCORES, ScoreInfo, rank, ranking_table};
+pub use rank::{EPOCH_SCORES, Ranking, SCORES, ScoreInfo, rank, ranking_table};
 pub use run::run;
 pub use runs::{
     COMPARED, CompareSettings, ComparedInfo, Condition, Operator, compare_runs, most_changed,
