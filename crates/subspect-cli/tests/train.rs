@@ -92,6 +92,11 @@ fn a_sweep_trains_every_network_once_and_follows_its_snapshots() {
     for table in ["cells", "seeds", "trends"] {
         assert!(s.path(&format!("sweep/tables/{table}.csv")).is_file(), "{table}");
     }
+    let page = std::fs::read_to_string(s.path("sweep/sweep.html")).unwrap();
+    for part in ["Block score along an axis", "Over seeds", "3 of 3", "Spearman"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(s.path("sweep/figures/trend-epochs.svg").is_file());
     // Nothing is trained or run again.
     let training = s.path("sweep/trainings/epochs-3_seed-1/training.json");
     let before = std::fs::read(&training).unwrap();

@@ -86,11 +86,11 @@ pub(crate) fn listed(plan: &SweepPlan) -> Answer {
     if !plan.trainings.is_empty() {
         let line =
             |t: &PlannedTraining| format!("\n  {} ({}, {} epochs)", t.name, t.outline.arch, t.outline.epochs);
-        human += &format!("{} trainings:", plan.trainings.len());
+        human += &format!("{}:", number(plan.trainings.len(), "training"));
         human.extend(plan.trainings.iter().map(line));
         human += "\n\n";
     }
-    human += &format!("{} cells:\n  {}", names.len(), names.join("\n  "));
+    human += &format!("{}:\n  {}", number(names.len(), "cell"), names.join("\n  "));
     let trainings: Vec<_> = plan
         .trainings
         .iter()
@@ -98,6 +98,11 @@ pub(crate) fn listed(plan: &SweepPlan) -> Answer {
         .collect();
     let json = json!({ "output": plan.output, "axes": plan.axes, "trainings": trainings, "cells": names });
     Answer::new(human, json)
+}
+
+/// `1 cell`, `2 cells`.
+fn number(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Refuses a sweep whose networks or data are not there, before the first cell is computed.
@@ -158,7 +163,9 @@ fn human(record: &SweepRecord) -> String {
         parts.push(seeds(record));
     }
     if !record.trends.is_empty() {
-        parts.push(record.trends.iter().map(trend).collect::<Vec<_>>().join("\n"));
+        // The page and the table have the debiased maps, too.
+        let shown = record.trends.iter().filter(|t| t.estimator != "debiased");
+        parts.push(shown.map(trend).collect::<Vec<_>>().join("\n"));
     }
     parts.extend(record.failures.iter().map(|f| format!("not analysed: {}: {}", f.name, f.reason)));
     parts.join("\n\n")

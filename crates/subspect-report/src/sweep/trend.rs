@@ -12,6 +12,8 @@ use crate::number::fixed;
 const WIDTH: f64 = 960.0;
 const TOP: f64 = 34.0;
 const HEIGHT: f64 = 190.0;
+/// The axis of snapshots; its values are shown as the epochs that they come to.
+const EPOCH: &str = "epoch";
 /// From one row of panels to the next.
 const ROW: f64 = TOP + HEIGHT + 52.0;
 const SIZE: f64 = 10.5;
@@ -80,7 +82,9 @@ impl Panel<'_> {
         svg.text(middle, bottom + 32.0, self.axis).size(SIZE).anchor(Anchor::Middle).done();
         let mut ends = Vec::new();
         for (k, trend) in self.lines.iter().enumerate() {
-            ends.extend(self.line(svg, trend, &colour(k, self.lines.len()), (&at, &scale)).map(|y| (k, y)));
+            ends.extend(
+                self.line(svg, trend, &colour(k, self.lines.len()), (&at, &scale)).map(|end| (k, end)),
+            );
         }
         if self.lines.len() > 1 {
             self.names(svg, right, &ends);
@@ -89,21 +93,22 @@ impl Panel<'_> {
 
     /// Distinct values of the axis with how they were written, ascending.
     fn stops(&self) -> Vec<(f64, String)> {
+        let label = |p: &TrendPoint| if self.axis == EPOCH { p.x.to_string() } else { p.value.clone() };
         let mut stops: Vec<(f64, String)> =
-            self.lines.iter().flat_map(|t| &t.points).map(|p| (p.x, p.value.clone())).collect();
+            self.lines.iter().flat_map(|t| &t.points).map(|p| (p.x, label(p))).collect();
         stops.sort_by(|a, b| a.0.total_cmp(&b.0));
         stops.dedup_by(|a, b| a.0 == b.0);
         stops
     }
 
-    /// Points, the line through their means and that of the null; the height at which the line ends.
+    /// Points, the line through their means and that of the null; where the line ends.
     fn line(
         &self,
         svg: &mut Svg,
         trend: &Trend,
         colour: &str,
         (at, scale): (&dyn Fn(f64) -> f64, &Scale),
-    ) -> Option<f64> {
+    ) -> Option<(f64, f64)> {
         let through = |of: fn(&TrendPoint) -> Measured| -> Vec<(f64, f64)> {
             let groups = trend.points.chunk_by(|a, b| a.x == b.x);
             groups
@@ -124,15 +129,15 @@ impl Panel<'_> {
             let mark = svg.circle((at(point.x), scale.at(score)), 3.2).attribute("fill", colour);
             mark.title(&title).done();
         }
-        means.last().map(|p| p.1)
+        means.last().copied()
     }
 
-    fn names(&self, svg: &mut Svg, right: f64, ends: &[(usize, f64)]) {
-        let wanted: Vec<f64> = ends.iter().map(|e| e.1).collect();
+    fn names(&self, svg: &mut Svg, right: f64, ends: &[(usize, (f64, f64))]) {
+        let wanted: Vec<f64> = ends.iter().map(|e| e.1.1).collect();
         let places = spread(&wanted, 13.0, self.top, self.top + HEIGHT);
-        for (&(k, y), height) in ends.iter().zip(places) {
+        for (&(k, (x, y)), height) in ends.iter().zip(places) {
             let name = place(&self.lines[k].fixed);
-            svg.polyline(&[(right - 2.0, y), (right + 8.0, height)]).stroke(Ink::Line, 0.8).done();
+            svg.polyline(&[(x + 5.0, y), (right + 8.0, height)]).stroke(Ink::Line, 0.8).done();
             let text = fit(&name, SIZE, NAMES - 14.0);
             svg.text(right + 11.0, height + 4.0, &text).size(SIZE).title(&name).done();
         }
