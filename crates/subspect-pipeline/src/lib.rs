@@ -56,6 +56,9 @@ pub use runs::{
     similarity_table, write_comparison,
 };
 pub use summary::{focus_layer, is_output, summary};
-pub use sweep::{CellPlan, SweepPlan, read_sweep, sweep, sweep_table};
+pub use sweep::{
+    CellPlan, PlannedTraining, Snapshot, SweepPlan, Trainer, TrainingOutline, is_sweep, read_sweep, sweep,
+    sweep_table,
+};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};

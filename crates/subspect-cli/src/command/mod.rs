@@ -80,6 +80,6 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Figures(args) => figures::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Methods(args) => methods::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args, global),
     }
 }
