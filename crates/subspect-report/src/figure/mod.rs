@@ -9,6 +9,7 @@
 
 mod class_affinity;
 mod colour;
+mod font;
 mod modularity;
 mod pdf;
 mod png;
