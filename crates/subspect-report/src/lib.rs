@@ -30,6 +30,7 @@ mod panel;
 mod several;
 mod sprite;
 mod sweep;
+mod viewer;
 
 pub use comparison::render_comparison;
 pub use context::Context;
@@ -42,3 +43,4 @@ pub use page::{MAX_PAGE_BYTES, render_html};
 pub use panel::{PANELS, PanelInfo, View};
 pub use sprite::Atlas;
 pub use sweep::render_sweep;
+pub use viewer::{Resource, Viewer};

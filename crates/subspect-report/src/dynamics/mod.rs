@@ -16,7 +16,7 @@ use crate::figure::{Figure, FigureFormat, measure_title};
 use crate::files::{REPORT, ReportFiles, finish, write, write_figure_files};
 use crate::names::LayerNames;
 use crate::number::{Shown, count, fixed};
-use crate::page::standalone;
+use crate::page::{Form, standalone};
 use crate::several;
 
 /// The page to go through the epochs of a training with.
@@ -33,8 +33,9 @@ pub fn render_dynamics(folder: &Path) -> Result<ReportFiles, ReportError> {
         return Err(ReportError::Unusable { reason });
     }
     let view = View::new(&record);
-    let (epochs, notes) = several::epochs(folder)?;
-    let ReportFiles { notes, sizes, .. } = finish(folder, EPOCHS_PAGE, &epochs, Vec::new(), notes)?;
+    let epochs = several::epochs(folder, Form::File)?;
+    let ReportFiles { notes, sizes, .. } =
+        finish(folder, EPOCHS_PAGE, &epochs.page, Vec::new(), epochs.notes)?;
     let formats = [FigureFormat::Svg, FigureFormat::Png];
     let written = write_figure_files(view.figures(), &formats, &folder.join("figures"))?;
     let template = include_str!("../../templates/dynamics.html");
