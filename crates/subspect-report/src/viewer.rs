@@ -162,8 +162,20 @@ mod tests {
         assert_eq!(Name::of("/data/3/0"), Some(Name::Layer(3, 0)));
         assert_eq!(Name::of("/pictures/0/17.png"), Some(Name::Picture(0, 17)));
         for name in [
-            "", "//", "/..", "/data", "/data/", "/data/+1", "/data/1/", "/data/1/../2", "/data/1/2/3",
-            "/data/%31", "/pictures/0/1", "/pictures/0/..png", "/record.json", "/data/99999999999999999999999",
+            "",
+            "//",
+            "/..",
+            "/data",
+            "/data/",
+            "/data/+1",
+            "/data/1/",
+            "/data/1/../2",
+            "/data/1/2/3",
+            "/data/%31",
+            "/pictures/0/1",
+            "/pictures/0/..png",
+            "/record.json",
+            "/data/99999999999999999999999",
         ] {
             assert_eq!(Name::of(name), None, "{name}");
         }

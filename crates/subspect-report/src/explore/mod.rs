@@ -115,7 +115,11 @@ pub(crate) fn served_run(context: &Context<'_>, files: &[LayerFiles]) -> Result<
 }
 
 /// One layer of it, with everything that the run directory holds.
-pub(crate) fn served_layer(record: &RunRecord, layer: usize, file: LayerFiles) -> Result<Vec<u8>, ReportError> {
+pub(crate) fn served_layer(
+    record: &RunRecord,
+    layer: usize,
+    file: LayerFiles,
+) -> Result<Vec<u8>, ReportError> {
     let files = [file];
     let detail = Detail::whole(record, &files[0]);
     let mut sections = Sections::default();

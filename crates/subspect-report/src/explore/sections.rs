@@ -151,10 +151,12 @@ impl Sections {
         let is_wanted = detail.linked.len() < files.len() && files.iter().all(|f| f.neighbours.is_some());
         let of = |classes: &[u32], is_wanted: bool| -> Vec<u8> {
             let near = files.iter().filter_map(|f| f.neighbours.as_ref()).filter(|_| is_wanted);
-            near.flat_map(|near| classes.iter().enumerate().map(|(i, &c)| (&near.class_affinity, i, c as usize)))
-                .map(|(of, i, c)| if c < of.n_cols() { of.row(i)[c] } else { 0.0 })
-                .map(|share| eighth(share, !detail.choices))
-                .collect()
+            near.flat_map(|near| {
+                classes.iter().enumerate().map(|(i, &c)| (&near.class_affinity, i, c as usize))
+            })
+            .map(|(of, i, c)| if c < of.n_cols() { of.row(i)[c] } else { 0.0 })
+            .map(|share| eighth(share, !detail.choices))
+            .collect()
         };
         let inputs = &record.inputs;
         self.put("label_share", "u8", &of(&inputs.labels, is_wanted), |v| [v]);
