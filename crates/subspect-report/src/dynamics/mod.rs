@@ -76,7 +76,6 @@ struct View {
     line: String,
     summary: Vec<String>,
     warnings: Vec<String>,
-    is_partial: bool,
     command: String,
     threshold: String,
     level: String,
@@ -155,8 +154,7 @@ impl View {
                 record.dataset.name
             ),
             summary: record.summary.clone(),
-            warnings: record.warnings.clone(),
-            is_partial: record.state == RunState::Partial,
+            warnings: warnings(record),
             command: record.command.clone(),
             threshold: fixed(record.threshold, 2),
             level: fixed(100.0 * record.level, 0),
@@ -189,6 +187,12 @@ impl SeriesView {
 
 fn svg(figure: Figure) -> Svg {
     Svg { svg: figure.svg.clone(), figure: Some(figure) }
+}
+
+fn warnings(record: &DynamicsRecord) -> Vec<String> {
+    let partial = (record.state == RunState::Partial)
+        .then(|| "Not every epoch is in it: repeat the command to go on.".to_owned());
+    partial.into_iter().chain(record.warnings.iter().cloned()).collect()
 }
 
 fn series(
