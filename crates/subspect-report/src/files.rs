@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::dynamics::DynamicsRecord;
 
+use crate::chosen::{FigureChoice, figures_of_inputs};
 use crate::context::Context;
 use crate::error::ReportError;
 use crate::figure::{Figure, FigureFormat};
@@ -68,17 +69,21 @@ fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     finish(run_dir, REPORT, &page, figures, notes)
 }
 
-/// Writes every figure of a run into `folder` in the formats given, one file each.
+/// Writes every figure of a run into `folder` in the formats given, one file each: those of the report, then those of
+/// single inputs, see [`FigureChoice`].
 ///
 /// # Errors
-/// A record that cannot be read, or a folder that cannot be written.
+/// A record that cannot be read, a choice that it does not have, or a folder that cannot be written.
 pub fn write_figures(
     run_dir: &Path,
+    choice: &FigureChoice,
     formats: &[FigureFormat],
     folder: &Path,
 ) -> Result<Vec<ReportFile>, ReportError> {
     let record = read_record(run_dir)?;
-    write_figure_files(&Context::new(&record, None)?.figures, formats, folder)
+    let context = Context::new(&record, None)?;
+    let of_inputs = figures_of_inputs(run_dir, &context, choice)?;
+    write_figure_files(context.figures.iter().chain(&of_inputs), formats, folder)
 }
 
 /// Writes figures into `folder` in the formats given, one file each.

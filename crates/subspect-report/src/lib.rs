@@ -13,6 +13,7 @@
 //! is one file in `figure/` and one entry in [`FIGURES`].
 
 mod check;
+mod chosen;
 mod comparison;
 mod context;
 mod dynamics;
@@ -32,6 +33,7 @@ mod sprite;
 mod sweep;
 mod viewer;
 
+pub use chosen::FigureChoice;
 pub use comparison::render_comparison;
 pub use context::Context;
 pub use dynamics::render_dynamics;

@@ -81,7 +81,7 @@ void main() {
 
 // A disc whose edge fades over one pixel.
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 ink;
 uniform float radius;
 out vec4 seen;

@@ -94,7 +94,8 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     run.classes.forEach((name, c) => {
       const own = [];
       for (let i = 0; i < run.n; i++) if (run.label(i) === c && !dim(i)) own.push(screen(i));
-      if (own.length < 5) return;
+      // Few left of a class say nothing of where it is.
+      if (own.length < Math.max(5, run.n / 200)) return;
       const [x, y] = [median(own.map((p) => p[0])), median(own.map((p) => p[1]))];
       context.lineWidth = 3.5;
       context.strokeStyle = colourOf("--paper");
