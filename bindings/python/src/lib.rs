@@ -8,6 +8,7 @@
 mod agreement;
 mod array;
 mod dictionary;
+mod dynamics;
 mod error;
 mod graph;
 mod inference;
@@ -63,6 +64,7 @@ fn core_module(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(run::compare_files, m)?)?;
     m.add_function(wrap_pyfunction!(runs::compare_runs, m)?)?;
     m.add_function(wrap_pyfunction!(runs::rank, m)?)?;
+    m.add_function(wrap_pyfunction!(dynamics::dynamics, m)?)?;
     m.add_function(wrap_pyfunction!(threads::set_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(threads::get_num_threads, m)?)?;
     Ok(())

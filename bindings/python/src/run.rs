@@ -13,9 +13,10 @@ use crate::measured::from_json;
 use crate::watch::watched;
 
 /// Options by name, each as words, as the command line has them.
-type Words = Vec<(String, Vec<String>)>;
+pub(crate) type Words = Vec<(String, Vec<String>)>;
 
-fn options(words: Words) -> Result<Options, Fault> {
+/// The options that words name.
+pub(crate) fn options(words: Words) -> Result<Options, Fault> {
     let mut options = Options::default();
     for (name, words) in words {
         if !all_names().contains(&name.as_str()) {
@@ -80,7 +81,7 @@ pub(crate) fn layers(py: Python<'_>, model: PathBuf) -> Result<Bound<'_, PyAny>,
     Ok(from_json(py, &listed)?)
 }
 
-/// Writes the page and figures of a finished run; gives the page's path and notes.
+/// Writes the page and figures of a finished run or training; gives the page's path and notes.
 #[pyfunction]
 pub(crate) fn render(py: Python<'_>, run: PathBuf) -> Result<(PathBuf, Vec<String>), Fault> {
     let files = watched(py, 0, None, move |_| subspect_report::render(&run))??;

@@ -24,7 +24,7 @@ PAGES = [HOME / "README.md", *sorted((HOME / "docs").glob("*.md"))]
 #: With the project's own README, whose other code is for the shell.
 WITH_CODE = [*PAGES, HOME.parents[1] / "README.md"]
 #: What code on the pages is about, and is not the package's.
-FOREIGN = {"X", "A", "B", "model", "loader", "range", "train_one_epoch", "Trainer", "exec"}
+FOREIGN = {"X", "A", "B", "before", "after", "model", "loader", "range", "train_one_epoch", "Trainer", "exec"}
 
 
 def spans(page: Path) -> Iterator[str]:

@@ -143,7 +143,7 @@ def test_lightning_trains_with_the_recorder(torch, st, net, batches):
     assert all(torch.equal(plain[k], watched[k]) for k in plain)
     assert list(recorder.epochs) == [0, 1, 2, 3] and list(recorder.epochs[3]) == ["inner.0", "inner.4"]
     assert np.array_equal(recorder.epochs[3]["inner.0"], st.capture(net, batches)["0"])
-    assert subspect.dynamics(recorder).values("convergence")[-1].tolist() == pytest.approx([1, 1])
+    assert subspect.dynamics(recorder).curves().values[-1].tolist() == pytest.approx([1, 1])
 
 
 @pytest.fixture

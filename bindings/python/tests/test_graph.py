@@ -121,6 +121,16 @@ def test_leiden_finds_the_subspaces_and_tells_the_spread(graph, layer):
         subspect.leiden(graph, n_seeds=0)
 
 
+def test_leiden_is_as_good_as_leidenalg(graph):
+    leidenalg = pytest.importorskip("leidenalg", reason="needs leidenalg")
+    g = graph.to_igraph()
+    kind = leidenalg.ModularityVertexPartition
+    theirs = [leidenalg.find_partition(g, kind, weights="weight", n_iterations=-1, seed=s).membership for s in range(10)]
+    found = subspect.leiden(graph)
+    assert g.modularity(found.labels.tolist(), weights="weight") == pytest.approx(found.quality, abs=1e-9)
+    assert found.quality == pytest.approx(max(g.modularity(m, weights="weight") for m in theirs), abs=2e-3)
+
+
 def test_an_interval_holds_the_value(graph, layer):
     found = subspect.modularity_interval(graph, layer[1], n_resamples=200)
     assert found.lo < subspect.modularity(graph, layer[1]) < found.hi

@@ -20,7 +20,7 @@ def test_every_result_renders_and_escapes(run, layer):
     results = [
         found, found.graph, subspect.measures(found, layer[1]), subspect.neighbors(found, 3), run, run.similarity(),
         subspect.express_path(layer[0], 3), subspect.spectral(found, 3),
-        subspect.dynamics([{"a": layer[0]}, {"a": np.tanh(layer[0])}], layer[1]),
+        subspect.dynamics([{"a<b": layer[0]}, {"a<b": np.tanh(layer[0])}], layer[1], permutations=9),
     ]
     for result in results:
         text = result._repr_html_()
@@ -43,10 +43,9 @@ def test_plots_return_figure_and_axes(run, layer):
     matplotlib = pytest.importorskip("matplotlib", reason="needs matplotlib")
     matplotlib.use("Agg")
     graph = run["c"].graph
-    history = subspect.dynamics([{"a": layer[0]}, {"a": np.tanh(layer[0])}], layer[1])
     made = [
         run.plot_modularity(), run.plot_similarity(), subspect.plot_votes(subspect.vote(graph, layer[1]), 0),
-        subspect.plot_class_affinity(subspect.class_affinity(graph, layer[1])), history.plot(), history.plot("convergence"),
+        subspect.plot_class_affinity(subspect.class_affinity(graph, layer[1])),
     ]
     for fig, ax in made:
         assert ax.figure is fig

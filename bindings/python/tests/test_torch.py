@@ -272,10 +272,14 @@ def test_the_recorder_follows_a_training_and_leaves_it_alone(net, images, tmp_pa
     assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), watched.parameters()))
     found = subspect.dynamics(recorder)
     assert found.epochs == [0, 1, 2] and found.layers == ["conv1", "conv2", "head"]
-    assert np.allclose(found.values("convergence")[-1], 1) and found.values("modularity").shape == (3, 3)
-    assert subspect.dynamics(tmp_path / "epochs").rows == found.rows
+    assert np.allclose(found.curves().values[-1], 1) and found.curves("modularity").values.shape == (3, 3)
+    _, kept = train(lambda model: st.Recorder(model, loader))  # in memory
+    again = subspect.dynamics(kept)
+    for key in ("summary", "settling", "ids", "labels", "layers"):
+        assert again.record[key] == (found.record[key]), key
+    assert [e["accuracy"] for e in again.record["series"][0]["epochs"]] == [e["accuracy"] for e in found.record["series"][0]["epochs"]]
     (tmp_path / "epochs" / "epoch-00009").mkdir()  # an epoch that was never finished
-    with pytest.raises(errors.ParameterError, match="at least one epoch"):
+    with pytest.raises(errors.SubspectError, match="no file"):
         subspect.dynamics(tmp_path)
     again = st.Recorder(watched, loader, tmp_path / "epochs")
     assert list(again.epochs) == [0, 1, 2]

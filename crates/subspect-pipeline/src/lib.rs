@@ -38,7 +38,9 @@ pub use cluster::{
     ClusterSettings, Clustered, LeidenRecord, ProfileRecord, SpectralRecord, StabilityRecord, cluster,
 };
 pub use compare::{linear_cka_maps, ssc_cka_maps};
-pub use dynamics::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epochs};
+pub use dynamics::{
+    DynamicsSettings, Snapshots, dynamics, dynamics_of, dynamics_table, n_unconverged_epochs,
+};
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};
 pub use export::{ExportFormat, export};

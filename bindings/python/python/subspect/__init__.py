@@ -18,7 +18,7 @@ from typing import Any
 
 from . import _core, statistics
 from .comparison import Comparison, compare
-from .dynamics import Dynamics, dynamics
+from .dynamics import Curves, Dynamics, dynamics
 from .errors import (
     CancelledError, GraphError, MethodError, NetworkError, NotFiniteError, ParameterError, ShapeError, StoreError,
     SubspectError, UndefinedError,
@@ -32,9 +32,10 @@ from .graph import (
 from .inference import SimilarityInference, similarity_inference
 from .lists import methods
 from .measured import Measured, Undefined, is_defined
-from .plot import plot_class_affinity, plot_dynamics, plot_modularity, plot_similarity, plot_votes
+from .plot import plot_class_affinity, plot_dynamics, plot_modularity, plot_settling, plot_similarity, plot_votes
 from .ranking import Ranking, rank
 from .run import LayerResult, Run, analyze, capture, layers, report
+from .settling import Estimate, OrderTest, Settling
 from .similarity import (
     SimilarityMatrix, agreement, best_matching, cka, hsic, linear_cka, similarity, similarity_between, similarity_matrix,
     ssc_cka,
@@ -48,16 +49,17 @@ get_num_threads = _core.get_num_threads
 
 __all__ = [
     "ActivationStore", "AffinityGraph", "CancelledError", "Certificates", "Clustering", "Communities", "Comparison",
-    "Dictionary", "Difference", "Dynamics", "Expression", "GraphError", "Interval", "LayerResult", "Measured",
-    "Measures", "MethodError", "Neighbors", "NetworkError", "NotFiniteError", "Null", "ParameterError", "Path",
-    "Ranking", "Run", "ShapeError", "SimilarityInference", "SimilarityMatrix", "StoreError", "SubspectError",
-    "Undefined", "UndefinedError", "Votes", "adjust", "affinity", "agreement", "analyze", "best_matching", "capture",
-    "choose_alpha_ratio", "cka", "class_affinity", "compare", "dynamics", "express", "express_path",
-    "get_num_threads", "hsic", "is_defined", "layers", "leiden", "linear_cka", "measures", "methods", "modularity",
-    "modularity_by_class", "modularity_difference", "modularity_interval", "modularity_null", "neighbors",
-    "plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity", "plot_votes", "rank", "report",
-    "set_num_threads", "similarity", "similarity_between", "similarity_inference", "similarity_matrix", "spectral",
-    "ssc_cka", "statistics", "vote", "vote_outside", "write_store",
+    "Curves", "Dictionary", "Difference", "Dynamics", "Estimate", "Expression", "GraphError", "Interval",
+    "LayerResult", "Measured", "Measures", "MethodError", "Neighbors", "NetworkError", "NotFiniteError", "Null",
+    "OrderTest", "ParameterError", "Path", "Ranking", "Run", "Settling", "ShapeError", "SimilarityInference",
+    "SimilarityMatrix", "StoreError", "SubspectError", "Undefined", "UndefinedError", "Votes", "adjust", "affinity",
+    "agreement", "analyze", "best_matching", "capture", "choose_alpha_ratio", "cka", "class_affinity", "compare",
+    "dynamics", "express", "express_path", "get_num_threads", "hsic", "is_defined", "layers", "leiden",
+    "linear_cka", "measures", "methods", "modularity", "modularity_by_class", "modularity_difference",
+    "modularity_interval", "modularity_null", "neighbors", "plot_class_affinity", "plot_dynamics",
+    "plot_modularity", "plot_settling", "plot_similarity", "plot_votes", "rank", "report", "set_num_threads",
+    "similarity", "similarity_between", "similarity_inference", "similarity_matrix", "spectral", "ssc_cka",
+    "statistics", "vote", "vote_outside", "write_store",
 ]
 
 #: Found on first use, so that importing subspect imports neither PyTorch nor scikit-learn.

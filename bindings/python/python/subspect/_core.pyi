@@ -17,7 +17,7 @@ _Column = Tuple[NDArray[np.float64], NDArray[np.uint8], list[str]]
 __all__ = [
     "Dictionary", "Graph", "StoreWriter", "__version__", "activation_inference", "activation_map", "adjust",
     "agreement", "approximate", "best_matching", "capture", "check_store", "cka", "compare", "compare_files",
-    "compare_graphs", "compare_runs", "get_num_threads", "graph_inference", "graph_map", "hsic", "layers", "lists",
+    "compare_graphs", "compare_runs", "dynamics", "get_num_threads", "graph_inference", "graph_map", "hsic", "layers", "lists",
     "log_grid", "max_t", "mcnemar", "mean_interval", "null", "panel_height", "rank", "rank_correlation", "render",
     "run", "set_num_threads", "sign_flip", "vote_outside", "wilson",
 ]
@@ -145,5 +145,10 @@ def compare_runs(
     output: Optional[_Path], progress: _Progress = None,
 ) -> tuple[dict[str, Any], Optional[_Path]]: ...
 def rank(run: _Path, by: str, layer: Optional[str]) -> dict[str, Any]: ...
+def dynamics(
+    trainings: Sequence[Union[_Path, tuple[str, str, Sequence[tuple[int, _Path]]]]],
+    words: Sequence[tuple[str, Sequence[str]]], output: _Path, threshold: float, keep_activations: bool,
+    progress: _Progress = None,
+) -> None: ...
 def set_num_threads(n_threads: int) -> None: ...
 def get_num_threads() -> int: ...

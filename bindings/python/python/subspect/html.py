@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
+
+from .measured import show
 
 __all__: list[str] = []
 
@@ -23,6 +25,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f'<table style="border-collapse:collapse">{title}<thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def number(values: Mapping[str, Any], name: str) -> str:
+    """A value by name, its status, or a dash where there is none."""
+    return show(values.get(name, "-"))
 
 
 def colour(share: float) -> tuple[str, str]:

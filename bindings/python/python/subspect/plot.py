@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from .dynamics import Dynamics
     from .graph import Votes
     from .run import Run
+    from .settling import Settling
     from .similarity import SimilarityMatrix
 
-__all__ = ["plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_similarity", "plot_votes"]
+__all__ = ["plot_class_affinity", "plot_dynamics", "plot_modularity", "plot_settling", "plot_similarity", "plot_votes"]
 
 
 def _axes(ax: Any, figsize: tuple[float, float]) -> tuple[Any, Any]:
@@ -104,19 +105,48 @@ def plot_votes(votes: Votes, i: int, *, ax: Any = None) -> tuple[Any, Any]:
     return fig, ax
 
 
-def plot_dynamics(found: Dynamics, name: str = "modularity", *, ax: Any = None) -> tuple[Any, Any]:
-    """One quantity by epoch, one line per layer: early layers dark, late layers light."""
+def plot_dynamics(
+    found: Dynamics, name: str = "ssc_cka", *, estimator: str = "biased", to: str = "final", series: int | str = 0, ax: Any = None,
+) -> tuple[Any, Any]:
+    """One quantity by epoch, one line per layer with its interval: early layers dark, late layers light.
+
+    ``name``, ``estimator``, ``to`` and ``series`` as for :meth:`subspect.Dynamics.curves`. A dotted line marks the threshold of settling.
+    """
     import matplotlib
 
     fig, ax = _axes(ax, (6.0, 3.6))
-    values = found.values(name).filled(np.nan)
-    colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, max(len(found.layers), 1)))
-    for k, layer in enumerate(found.layers):
-        ax.plot(range(len(found.epochs)), values[:, k], marker="o", color=colours[k], label=layer)
-    ax.set_xticks(range(len(found.epochs)))
-    ax.set_xticklabels([str(e) for e in found.epochs])
+    curves = found.curves(name, estimator=estimator, to=to, series=series)
+    values, lo, hi = (part.filled(np.nan) for part in (curves.values, curves.lo, curves.hi))
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, max(len(curves.layers), 1)))
+    for k, layer in enumerate(curves.layers):
+        ax.plot(curves.epochs, values[:, k], marker="o", markersize=4, color=colours[k], label=layer)
+        ax.fill_between(curves.epochs, lo[:, k], hi[:, k], color=colours[k], alpha=0.15, linewidth=0)
+    converges = name.endswith("_cka")
+    if converges and to == "final":
+        ax.axhline(found.record["threshold"], color="0.5", linestyle=":", linewidth=1)
     ax.set_xlabel("epoch")
-    ax.set_ylabel(name)
-    if len(found.layers) <= 15:
+    ax.set_ylabel(f"{name} ({estimator}) to the {to} epoch" if converges else name)
+    if len(curves.layers) <= 15:
+        ax.legend(fontsize=8)
+    return fig, ax
+
+
+def plot_settling(found: Settling, *, ax: Any = None) -> tuple[Any, Any]:
+    """Settling epoch by depth with its interval; a triangle where the recorded epochs only bound it."""
+    fig, ax = _axes(ax, (max(5.0, 0.35 * len(found.layers) + 2), 3.6))
+    where = np.arange(len(found.layers))
+    epochs, lo, hi = (part.filled(np.nan) for part in (found.epochs, found.lo, found.hi))
+    ax.vlines(where, lo, hi, color="0.6")
+    for kind, marker in (("no", "o"), ("by_first", "v"), ("at_last", "^"), ("mixed", "D")):
+        chosen = np.array([c == kind for c in found.censored]) & np.isfinite(epochs)
+        if chosen.any():
+            label = "settles" if kind == "no" else f"censored: {kind}"
+            ax.plot(where[chosen], epochs[chosen], marker=marker, linestyle="", color="tab:blue", label=label)
+    _layer_ticks(ax, found.layers)
+    ax.set_ylabel("epoch")
+    title = f"{found.measure} ({found.estimator}), {100 * found.level:.0f} % over {found.over}"
+    rho = found.order.spearman.value
+    ax.set_title(title if isinstance(rho, Undefined) else f"{title}: rho = {rho:.2f}", fontsize=9)
+    if np.isfinite(epochs).any():
         ax.legend(fontsize=8)
     return fig, ax

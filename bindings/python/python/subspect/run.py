@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +18,10 @@ from .graph import AffinityGraph, affinity
 from .measured import Measured, Undefined, loads, show
 from .progress import Progress, Watch
 from .similarity import SimilarityMatrix, as_matrix
-from .store import ActivationStore, write_store
+from .store import ActivationStore, write_captured
+
+if TYPE_CHECKING:
+    from .dynamics import Dynamics
 
 __all__ = ["LayerResult", "Run", "analyze", "capture", "layers", "report"]
 
@@ -154,29 +157,23 @@ class Run:
              *(show(layer["measures"].get(k, "-")) for k in shown), show(layer["modularity_null"]["hi"]))
             for layer in self.record["layers"]
         ]
-        text = "".join(f"<p>{_escape(line)}</p>" for line in self.summary)
+        text = "".join(f"<p>{html.escape(line)}</p>" for line in self.summary)
         maps = ""
         if any(s["measure"] == "ssc_cka" for s in self.record["similarity"]):
             maps = self.similarity()._repr_html_()
         return text + html.table(("layer", "kind", "features", *shown, "null, 97.5 %"), rows) + maps
 
 
-def _escape(text: str) -> str:
-    from html import escape
-
-    return escape(text)
-
-
 def _number(value: Any) -> Any:
     return None if isinstance(value, Undefined) else value
 
 
-def run_folder(run: Run | str | os.PathLike[str]) -> str:
-    """Where a run lies."""
-    return os.fspath(run.path if isinstance(run, Run) else run)
+def run_folder(run: Any) -> str:
+    """Where a run, or anything else with a folder, lies."""
+    return os.fspath(getattr(run, "path", run))
 
 
-def _words(options: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def as_words(options: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Options as the command line would give them."""
 
     def word(value: Any) -> str:
@@ -228,12 +225,12 @@ def analyze(
         if source is not None or labels is not None or predictions is not None:
             raise ParameterError("give either activations (with labels and predictions), or model and data")
         if isinstance(data, Mapping):
-            data = _save(data, (Path(keep.name) if keep else root.parent) / f"{root.name}-data.npz")
+            data = save_data(data, (Path(keep.name) if keep else root.parent) / f"{root.name}-data.npz")
         given.update(model=model, data=data)
     else:
         given.update(_stored(source, labels, predictions, root, keep))
     with Watch(progress, "analyze") as watcher:
-        _core.run(_words(given), "subspect.analyze", watcher)
+        _core.run(as_words(given), "subspect.analyze", watcher)
     return Run(root, _keep=keep)
 
 
@@ -243,39 +240,22 @@ def _stored(source: Any, labels: Any, predictions: Any, root: Path, keep: Any) -
         raise ParameterError("expected activations (a mapping or a store), or model and data")
     if isinstance(source, (str, os.PathLike)):
         source = ActivationStore(source)
-    beside = Path(keep.name) if keep else root.parent
-    if isinstance(source, ActivationStore):
-        if predictions is None and (labels is None or _same(labels, source.labels)):
-            return {"store": source.folder}
-        labels = source.labels if labels is None else labels
-        predictions = source.predictions if predictions is None else predictions
-        stored: Mapping[str, Any] = source
-    else:
-        store = getattr(source, "store", None)
-        if isinstance(store, ActivationStore) and labels is None and predictions is None:
-            return {"store": store.folder}
-        labels = getattr(source, "labels", None) if labels is None else labels
-        predictions = getattr(source, "predictions", None) if predictions is None else predictions
-        stored = source
-    if not isinstance(stored, Mapping):
+    store = source if isinstance(source, ActivationStore) else getattr(source, "store", None)
+    if isinstance(store, ActivationStore) and predictions is None and (labels is None or _same(labels, store.labels)):
+        return {"store": store.folder}
+    if not isinstance(source, Mapping):
         raise TypeError(f"expected a mapping from layers to activations, or a store, found {type(source).__name__}")
-    folder = beside / f"{root.name}-activations"
-    write_store(folder, stored, labels=labels, predictions=predictions, **_details(source))
+    folder = (Path(keep.name) if keep else root.parent) / f"{root.name}-activations"
+    write_captured(folder, source, labels, predictions)
     return {"store": folder}
-
-
-def _details(source: Any) -> dict[str, Any]:
-    """Kinds and shapes of layers, where the source knows them."""
-    found = getattr(source, "details", None)
-    return found() if callable(found) else {}
 
 
 def _same(a: Any, b: Any) -> bool:
     return b is not None and np.array_equal(edge.array(a), b)
 
 
-def report(run: Run | str | os.PathLike[str]) -> Path:
-    """Writes the page (one self-contained HTML file) and figures of a finished run; gives the page's path."""
+def report(run: Run | Dynamics | str | os.PathLike[str]) -> Path:
+    """Writes the page (one self-contained HTML file) and figures of a finished run or training; gives the page's path."""
     page, _ = _core.render(run_folder(run))
     return Path(page)
 
@@ -296,13 +276,13 @@ def capture(
     ``inputs``, ``normalize``, ``pool``, ``batch_size``, ``split``, ... For PyTorch models in memory see :mod:`subspect.torch`.
     """
     with tempfile.TemporaryDirectory(prefix="subspect-") as folder, Watch(progress, "capture") as watcher:
-        where = _save(data, Path(folder) / "data.npz") if isinstance(data, Mapping) else data
+        where = save_data(data, Path(folder) / "data.npz") if isinstance(data, Mapping) else data
         given = {"model": model, "data": where, "layers": layers, **options}
-        _core.capture(_words(given), os.fspath(store), watcher)
+        _core.capture(as_words(given), os.fspath(store), watcher)
     return ActivationStore(store)
 
 
-def _save(data: Mapping[str, Any], path: Path) -> Path:
+def save_data(data: Mapping[str, Any], path: Path) -> Path:
     """A data set given as arrays by name, as a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, **{name: edge.array(values) for name, values in data.items()})

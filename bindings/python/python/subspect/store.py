@@ -177,6 +177,18 @@ def write_store(
     return ActivationStore(folder)
 
 
+def write_captured(
+    folder: str | os.PathLike[str], source: Mapping[str, Any], labels: Any = None, predictions: Any = None
+) -> ActivationStore:
+    """:func:`write_store` with everything that ``source`` knows of its inputs and layers; what is given counts first."""
+    about = getattr(source, "about", None)
+    known = about() if callable(about) else {k: getattr(source, k, None) for k in ("labels", "predictions")}
+    given = {"labels": labels, "predictions": predictions}
+    if predictions is not None:
+        known["confidence"] = None  # it was that of other predictions
+    return write_store(folder, source, **{**known, **{k: v for k, v in given.items() if v is not None}})
+
+
 def chunks(values: np.ndarray) -> Iterator[np.ndarray]:
     """Runs of rows of at most :data:`CHUNK` bytes of float32."""
     step = max(1, CHUNK // max(1, 4 * int(np.prod(values.shape[1:], dtype=np.int64))))

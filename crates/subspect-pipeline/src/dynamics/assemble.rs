@@ -60,7 +60,7 @@ pub(crate) fn series(
     }
     SeriesRecord {
         name: name.to_owned(),
-        source: training.source.display().to_string(),
+        source: training.source.clone(),
         epochs: epochs.iter().zip(&walked.records).map(|(e, r)| epoch(e, r, folder)).collect(),
         convergence,
         changes: walked.similarities.iter().map(|s| s.changes.clone()).collect(),

@@ -37,6 +37,7 @@ use series::{Kind, Series};
 use similarity::{Similarities, Three};
 
 pub(crate) use assemble::label;
+pub use series::Snapshots;
 pub use tables::dynamics_table;
 
 /// How a training is looked at.
@@ -65,8 +66,22 @@ pub fn dynamics(
     library: &[Builtin],
     events: &dyn Events,
 ) -> Result<DynamicsRecord, PipelineError> {
+    let trainings: Vec<Snapshots> = folders.iter().cloned().map(Snapshots::Folder).collect();
+    dynamics_of(&trainings, settings, library, events)
+}
+
+/// As [`dynamics`], also of trainings whose stores do not lie in one folder.
+///
+/// # Errors
+/// As [`dynamics`].
+pub fn dynamics_of(
+    trainings: &[Snapshots],
+    settings: &DynamicsSettings,
+    library: &[Builtin],
+    events: &dyn Events,
+) -> Result<DynamicsRecord, PipelineError> {
     let start = Instant::now();
-    let trainings = folders.iter().map(|f| Series::find(f)).collect::<Result<Vec<_>, _>>()?;
+    let trainings = trainings.iter().map(Series::of).collect::<Result<Vec<_>, _>>()?;
     if !(settings.threshold > 0.0 && settings.threshold < 1.0) {
         return Err(PipelineError::Option {
             origin: "--threshold".into(),

@@ -28,24 +28,58 @@ pub(crate) struct Moment {
     pub(crate) path: PathBuf,
 }
 
+/// A training to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Snapshots {
+    /// A folder with its checkpoints or activation stores, named by the epoch.
+    Folder(PathBuf),
+    /// Activation stores wherever they lie, for callers that know the epochs.
+    Stores {
+        /// Name of the training.
+        name: String,
+        /// Where they come from, for the record.
+        source: String,
+        /// Epoch and folder of every store, in any order.
+        epochs: Vec<(u64, PathBuf)>,
+    },
+}
+
 /// A training's moments, ascending.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     pub(crate) name: String,
-    pub(crate) source: PathBuf,
+    pub(crate) source: String,
     pub(crate) kind: Kind,
     pub(crate) moments: Vec<Moment>,
     pub(crate) training: Training,
 }
 
 impl Series {
-    /// Finds the moments in `path`, or in its folder `checkpoints`.
+    /// The moments of a training.
     ///
     /// # Errors
     /// When there are fewer than two, two of one epoch, or both networks and activations.
-    pub(crate) fn find(path: &Path) -> Result<Self, PipelineError> {
+    pub(crate) fn of(snapshots: &Snapshots) -> Result<Self, PipelineError> {
+        match snapshots {
+            Snapshots::Folder(path) => Self::find(path),
+            Snapshots::Stores { name, source, epochs } => {
+                let moment = |(epoch, path): &(u64, PathBuf)| Moment { epoch: *epoch, path: path.clone() };
+                let moments = ascending(epochs.iter().map(moment).collect(), source)?;
+                if moments.len() < 2 {
+                    let mend = "record the training at several epochs";
+                    return Err(refused(source, "two epochs or more", moments.len().to_string(), mend));
+                }
+                let (name, source) = (name.clone(), source.clone());
+                Ok(Self { name, source, kind: Kind::Store, moments, training: Training::default() })
+            }
+        }
+    }
+
+    /// Finds the moments in `path`, or in its folder `checkpoints`.
+    fn find(path: &Path) -> Result<Self, PipelineError> {
         let inner = path.join(CHECKPOINTS);
         let folder = if inner.is_dir() { inner } else { path.to_owned() };
+        let place = folder.display().to_string();
         let stores = stores(&folder)?;
         let networks = find_checkpoints(&folder);
         let (kind, moments) = match (stores.first(), networks) {
@@ -60,15 +94,16 @@ impl Series {
                     networks.first().map_or(String::new(), |c| name(&c.path))
                 );
                 let mend = "put them in folders of their own";
-                return Err(refused(&folder, "either networks or activations", found, mend));
+                return Err(refused(&place, "either networks or activations", found, mend));
             }
             (Some(_), Err(_)) => (Kind::Store, stores),
         };
         if let [only] = &moments[..] {
             let mend = "give the folder of all snapshots; a training that saves one has no dynamics";
-            return Err(refused(&folder, "two epochs or more", format!("only {}", name(&only.path)), mend));
+            return Err(refused(&place, "two epochs or more", format!("only {}", name(&only.path)), mend));
         }
-        Ok(Self { name: name(path), source: path.to_owned(), kind, moments, training: Training::read(path)? })
+        let source = path.display().to_string();
+        Ok(Self { name: name(path), source, kind, moments, training: Training::read(path)? })
     }
 }
 
@@ -81,22 +116,22 @@ fn stores(folder: &Path) -> Result<Vec<Moment>, PipelineError> {
             found.push(Moment { epoch, path });
         }
     }
+    ascending(found, &folder.display().to_string())
+}
+
+/// Moments by epoch, of which each may have one.
+fn ascending(mut found: Vec<Moment>, place: &str) -> Result<Vec<Moment>, PipelineError> {
     found.sort_by(|a, b| (a.epoch, &a.path).cmp(&(b.epoch, &b.path)));
     if let Some(pair) = found.windows(2).find(|w| w[0].epoch == w[1].epoch) {
         let found =
             format!("{} and {} for epoch {}", name(&pair[0].path), name(&pair[1].path), pair[0].epoch);
-        return Err(refused(folder, "one store per epoch", found, "move one of them away"));
+        return Err(refused(place, "one store per epoch", found, "move one of them away"));
     }
     Ok(found)
 }
 
-fn refused(folder: &Path, expected: &str, found: String, mend: &str) -> PipelineError {
-    PipelineError::Input {
-        what: folder.display().to_string(),
-        expected: expected.into(),
-        found,
-        mend: mend.into(),
-    }
+fn refused(what: &str, expected: &str, found: String, mend: &str) -> PipelineError {
+    PipelineError::Input { what: what.into(), expected: expected.into(), found, mend: mend.into() }
 }
 
 /// The last part of a path.
@@ -153,5 +188,18 @@ mod tests {
         assert!(error(&["1.npz", "01.npz"]).contains("01.npz and 1.npz for epoch 1"));
         assert!(error(&["1.onnx", "2/store.json"]).contains("either networks or activations"));
         assert!(Series::find(Path::new("/nowhere")).unwrap_err().to_string().contains("cannot read"));
+    }
+
+    #[test]
+    fn stores_that_the_caller_numbers_are_sorted_and_checked() {
+        let of = |epochs: &[u64]| {
+            let epochs = epochs.iter().map(|e| (*e, PathBuf::from(format!("s{e}")))).collect();
+            Series::of(&Snapshots::Stores { name: "t".into(), source: "arrays".into(), epochs })
+        };
+        let series = of(&[10, 2, 0]).unwrap();
+        assert_eq!(series.moments.iter().map(|m| m.epoch).collect::<Vec<_>>(), [0, 2, 10]);
+        assert_eq!((series.kind, series.source.as_str()), (Kind::Store, "arrays"));
+        assert!(of(&[3]).unwrap_err().to_string().contains("two epochs or more"));
+        assert!(of(&[3, 4, 3]).unwrap_err().to_string().contains("arrays: expected one store per epoch"));
     }
 }

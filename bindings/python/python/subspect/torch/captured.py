@@ -86,13 +86,8 @@ class Capture(Mapping):
                 self.predictions, self.confidence = np.concatenate(self._choices), confidence
         self._arrays = arrays
         if self._folder is not None:
-            self.store = write_store(self._folder, arrays, **self._about(), **self.details())
+            self.store = write_store(self._folder, arrays, **self.about())
             self._arrays = self.store
-
-    def _about(self) -> Dict[str, Any]:
-        known = {"labels": self.labels, "predictions": self.predictions, "confidence": self.confidence, "ids": self.ids}
-        model: Tuple[str, str, List[int]] = (type(self.model).__name__, f"torch {torch.__version__}", [])
-        return {**known, "classes": self.classes, "model": model, "name": type(self.model).__name__}
 
     # What the hooks tell.
 
@@ -147,9 +142,13 @@ class Capture(Mapping):
 
     # What was found.
 
-    def details(self) -> Dict[str, Any]:
-        """Kinds, shapes and pooling of the layers, as :func:`subspect.write_store` takes them."""
-        return {"kinds": self._kinds, "shapes": self._shapes, "pool": self.pool}
+    def about(self) -> Dict[str, Any]:
+        """What is known about inputs, layers and network, as :func:`subspect.write_store` takes it."""
+        name = type(self.model).__name__
+        model: Tuple[str, str, List[int]] = (name, f"torch {torch.__version__}", [])
+        inputs = {"labels": self.labels, "predictions": self.predictions, "confidence": self.confidence, "ids": self.ids}
+        layers = {"kinds": self._kinds, "shapes": self._shapes, "pool": self.pool}
+        return {**inputs, **layers, "classes": self.classes, "model": model, "name": name}
 
     def __getitem__(self, layer: str) -> np.ndarray:
         return self._now()[layer]
