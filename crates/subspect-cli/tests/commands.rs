@@ -10,7 +10,7 @@ use subspect_data::sparse::load_csr;
 #[test]
 fn demo_ends_with_the_sentences_and_the_page() {
     let s = Scratch::new();
-    let out = s.ok(&["demo", "--output", "d"]);
+    let out = s.ok(&["demo", "--pretrained", "--output", "d"]);
     assert!(out.contains("network accuracy 97.6 %"), "{out}");
     assert!(out.contains("Label modularity is above what permuted labels reach"), "{out}");
     assert!(out.ends_with("page: d/report.html\n"), "{out}");
@@ -39,7 +39,7 @@ fn demo_ends_with_the_sentences_and_the_page() {
 #[test]
 fn neighbors_report_export_and_similarity_read_a_run() {
     let s = Scratch::new();
-    s.ok(&["demo", "--output", "d"]);
+    s.ok(&["demo", "--pretrained", "--output", "d"]);
     let near = s.json(&["neighbors", "d", "--input", "53"]);
     assert_eq!((near["label"].as_u64(), near["prediction"].as_u64()), (Some(3), Some(5)));
     assert_eq!(near["layer"], "layer2.0");
@@ -163,7 +163,7 @@ fn strict_fails_when_rows_did_not_converge() {
 #[test]
 fn quiet_says_nothing_and_a_closed_pipe_is_no_error() {
     let s = Scratch::new();
-    let out = s.output(&["demo", "--output", "d", "--quiet"]);
+    let out = s.output(&["demo", "--pretrained", "--output", "d", "--quiet"]);
     assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), ""));
     let mut child = s
         .command(&["methods"])

@@ -8,7 +8,7 @@ use common::{Scratch, text};
 /// The demo, and the same network analysed with sparser graphs: `a` and `b`.
 fn two_runs() -> Scratch {
     let s = Scratch::new();
-    s.ok(&["demo", "--output", "a"]);
+    s.ok(&["demo", "--pretrained", "--output", "a"]);
     s.ok(&["run", "--config", "a/plan.toml", "--alpha-ratio", "0.3", "--output", "b", "--no-report"]);
     s
 }
@@ -106,7 +106,7 @@ fn mistakes_in_conditions_and_runs_are_explained() {
 #[test]
 fn inputs_are_ranked() {
     let s = Scratch::new();
-    s.ok(&["demo", "--output", "d"]);
+    s.ok(&["demo", "--pretrained", "--output", "d"]);
     let found = s.json(&["rank", "d", "--top", "0"]);
     assert_eq!((&found["score"], &found["layer"]), (&"propagated_label".into(), &"layer2.0".into()));
     let inputs = found["inputs"].as_array().unwrap();

@@ -105,7 +105,7 @@ fn ctrl_c_keeps_finished_work_and_says_how_to_go_on() {
 fn threads_change_nothing_but_times() {
     let s = Scratch::new();
     for (threads, output) in [("1", "one"), ("3", "three")] {
-        s.ok(&["demo", "--threads", threads, "--seed", "7", "--output", output]);
+        s.ok(&["demo", "--pretrained", "--threads", threads, "--seed", "7", "--output", output]);
     }
     assert_same_run(&s.path("one"), &s.path("three"));
 }

@@ -60,7 +60,7 @@ fn header(bytes: &[u8]) -> serde_json::Value {
 #[test]
 fn a_viewer_gives_the_page_and_its_parts_to_this_machine_only() {
     let s = Scratch::new();
-    s.ok(&["demo", "--output", "d"]);
+    s.ok(&["demo", "--pretrained", "--output", "d"]);
     let server = Server::start(&s, &["serve", "d"]);
     let port = server.port;
 
@@ -127,7 +127,7 @@ fn a_viewer_gives_the_page_and_its_parts_to_this_machine_only() {
 #[test]
 fn ctrl_c_ends_a_viewer_as_its_user_means_it() {
     let s = Scratch::new();
-    s.ok(&["demo", "--output", "d"]);
+    s.ok(&["demo", "--pretrained", "--output", "d"]);
     let mut server = Server::start(&s, &["serve", "d", "--quiet"]);
     let pid = server.child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());

@@ -150,3 +150,25 @@ fn a_training_that_diverges_leaves_the_other_cells() {
     let reason = done["sweep"]["failures"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("diverged after epoch"), "{reason}");
 }
+
+/// The demo without anything: a network trained now, followed and analysed.
+#[test]
+fn the_demo_trains_a_network_and_shows_its_epochs() {
+    let s = Scratch::new();
+    let made = s.json(&["demo", "--output", "d"]);
+    let accuracy = made["training"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.85, "{accuracy} of the held-out digits are right");
+    let read = |file: &str| std::fs::read_to_string(s.path(file)).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&read("d/record.json")).unwrap();
+    let found = record["model"]["accuracy"]["value"].as_f64().unwrap();
+    assert!((found - accuracy).abs() < 1e-9, "{found} in the analysis, {accuracy} in the training");
+    let dynamics: serde_json::Value = serde_json::from_str(&read("d/dynamics/dynamics.json")).unwrap();
+    assert_eq!(dynamics["series"][0]["epochs"].as_array().map(Vec::len), Some(13));
+    // The run's page goes through the epochs, and does so again when it is written anew.
+    let page = read("d/report.html");
+    assert!(page.contains(r#""kind":"epochs""#));
+    s.ok(&["report", "d"]);
+    assert_eq!(read("d/report.html"), page);
+    // Nothing is left to do the second time.
+    assert_eq!(s.json(&["demo", "--output", "d"])["training"], made["training"]);
+}

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use subspect_data::dynamics::DynamicsRecord;
+use subspect_data::dynamics::{DYNAMICS_FILE, DynamicsRecord};
+use subspect_data::record::RunRecord;
 
 use crate::chosen::{FigureChoice, figures_of_inputs};
 use crate::context::Context;
@@ -35,8 +36,9 @@ pub struct ReportFiles {
     pub sizes: [usize; 3],
 }
 
-/// Renders the report of a finished run: `report.html` and `figures/*.{svg,png}` in the run directory; or of a training
-/// run, whose epochs lie in `epochs/`; once `subspect dynamics` is through with it, see [`crate::render_dynamics`].
+/// Renders the report of a finished run: `report.html` and `figures/*.{svg,png}` in the run directory, with the epochs of
+/// its training to go through where `dynamics/` in it ends in this run; or of a training run, whose epochs lie in
+/// `epochs/`; once `subspect dynamics` is through with it, see [`crate::render_dynamics`].
 ///
 /// Files are replaced whole, the page last, so a failure leaves an earlier report as it was. Where there is none, a
 /// page says what is wrong.
@@ -60,13 +62,31 @@ pub(crate) const REPORT: &str = "report.html";
 fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let mut loaded = Loaded::read(run_dir, Form::File)?;
     let notes = loaded.notes.clone();
+    let epochs = training_of(run_dir, &loaded);
     let pictures = several::pictures_of(loaded.n_rows(), 1, Form::File);
     let context = loaded.context(pictures)?;
-    let page = page(&Contents::of_run(&context, Form::File))?;
-
     let formats = [FigureFormat::Svg, FigureFormat::Png];
     let figures = write_figure_files(&context.figures, &formats, &run_dir.join("figures"))?;
-    finish(run_dir, REPORT, &page, figures, notes)
+    match epochs {
+        Some(shown) => finish(run_dir, REPORT, &shown.page, figures, shown.notes),
+        None => finish(run_dir, REPORT, &page(&Contents::of_run(&context, Form::File))?, figures, notes),
+    }
+}
+
+/// The page of the training that a run is the end of: `dynamics/` in its folder, over the same layers and inputs. A
+/// training that cannot be shown is no reason not to show the run.
+fn training_of(run_dir: &Path, run: &Loaded) -> Option<several::Shown> {
+    let folder = run_dir.join("dynamics");
+    if !folder.join(DYNAMICS_FILE).is_file() {
+        return None;
+    }
+    let shown = several::epochs(&folder, Form::File).ok()?;
+    let (last, run) = (&shown.runs.last()?.record, &run.record);
+    let names = |record: &RunRecord| record.layers.iter().map(|l| l.name.clone()).collect::<Vec<_>>();
+    let is_end = last.inputs.ids == run.inputs.ids
+        && last.inputs.predictions == run.inputs.predictions
+        && names(last) == names(run);
+    is_end.then_some(shown)
 }
 
 /// Writes every figure of a run into `folder` in the formats given, one file each: those of the report, then those of

@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::table::table;
+pub(crate) use progress::Progress;
 pub(crate) use trainer::CommandTrainer;
 
 /// Train a network from scratch and keep the weights of every epoch
@@ -96,13 +97,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let options = recipe::options(args, global.seed.unwrap_or(0))?;
     let (data, held_out) = recipe::data(args)?;
-    let mut progress = progress::Progress::new(global.quiet, options.epochs, data.len());
+    let mut progress = Progress::new(global.quiet, options.epochs, data.len());
     let record = train(&options, &data, held_out.as_ref(), &args.output, &mut progress);
     progress.clear();
-    Ok(answer(&record.map_err(failure)?, &args.output))
+    Ok(answer(&record.map_err(training_failure)?, &args.output))
 }
 
-fn failure(e: TrainError) -> Failure {
+/// How a training ends early.
+pub(crate) fn training_failure(e: TrainError) -> Failure {
     match e {
         TrainError::Interrupted { epoch, epochs } => Failure::Interrupted {
             resume: Some(format!("{epoch} of {epochs} epochs are kept; the same command goes on from there")),

@@ -49,9 +49,9 @@ impl RunDir {
         std::fs::create_dir_all(root).map_err(|e| io(root, e))?;
         let entries = list_folder(root)?;
         let is_run = root.join(PLAN_FILE).is_file() || root.join(RECORD_FILE).is_file();
-        // An interrupted start may have left the empty folders only.
-        let foreign =
-            entries.iter().find(|e| !["graphs", "tables", "log.txt"].contains(&file_name(e).as_str()));
+        // An interrupted start may have left the empty folders only; the training of the network may be there before.
+        let ours = ["graphs", "tables", "log.txt", "training", "dynamics"];
+        let foreign = entries.iter().find(|e| !ours.contains(&file_name(e).as_str()));
         if let (false, Some(other)) = (is_run, foreign) {
             return Err(DataError::malformed(
                 root,

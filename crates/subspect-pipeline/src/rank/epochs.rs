@@ -56,7 +56,11 @@ fn forgotten(subject: &Subject<'_>) -> Vec<Measured> {
         .iter()
         .map(|g| {
             let votes = affinity_votes(g, partition);
-            votes.iter().enumerate().map(|(i, v)| v.is_some_and(|v| v as usize == partition.class(i))).collect()
+            votes
+                .iter()
+                .enumerate()
+                .map(|(i, v)| v.is_some_and(|v| v as usize == partition.class(i)))
+                .collect()
         })
         .collect();
     let times = |i: usize| right.windows(2).filter(|w| w[0][i] && !w[1][i]).count() as f64;
@@ -96,7 +100,8 @@ pub(super) fn rank(folder: &Path, info: &ScoreInfo, layer: Option<&str>) -> Resu
             graphs.iter().try_for_each(|g| p.check(g))?;
         }
         let graphs: Vec<&AffinityGraph> = graphs.iter().collect();
-        let subject = Subject { graphs: &graphs, partition: partition.as_ref(), predictions: &[], layer: None };
+        let subject =
+            Subject { graphs: &graphs, partition: partition.as_ref(), predictions: &[], layer: None };
         by_series.push((info.compute)(&subject));
     }
     let score = ScoreRecord {

@@ -154,10 +154,8 @@ pub(super) fn between(subject: &Subject<'_>, steps: &[usize]) -> Vec<Measured> {
     if steps.is_empty() {
         return undefined(subject, Status::NotApplicable);
     }
-    let changes: Vec<Vec<Measured>> = steps
-        .par_iter()
-        .map(|&l| neighbourhood_changes(subject.graphs[l - 1], subject.graphs[l]))
-        .collect();
+    let changes: Vec<Vec<Measured>> =
+        steps.par_iter().map(|&l| neighbourhood_changes(subject.graphs[l - 1], subject.graphs[l])).collect();
     (0..changes[0].len()).map(|i| mean(changes.iter().map(|c| c[i]))).collect()
 }
 

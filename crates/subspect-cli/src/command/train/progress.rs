@@ -11,7 +11,7 @@ use subspect_train::TrainMonitor;
 use crate::interrupt;
 
 /// Epoch, rate, loss so far and the time that is left, on a terminal only.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     epochs: usize,
     n_train: usize,
@@ -21,7 +21,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool, epochs: usize, n_train: usize) -> Self {
+    pub(crate) fn new(quiet: bool, epochs: usize, n_train: usize) -> Self {
         let visible = !quiet && std::io::stderr().is_terminal();
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some((epochs * n_train) as u64), target);
@@ -35,7 +35,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
