@@ -66,6 +66,11 @@ impl Learner {
         (scalar(passed.loss), passed.right)
     }
 
+    /// The pass forward alone; its logits are computed and forgotten.
+    pub(crate) fn forward(&self, batch: Batch<'_>, weights: &Weights) {
+        self.pass(batch, weights, false, &Device::flex());
+    }
+
     fn pass(&self, batch: Batch<'_>, weights: &Weights, training: bool, device: &Device) -> Passed {
         let Batch { examples, chosen, augment } = batch;
         let tensors = Tensors::new(&self.architecture, weights, device);
