@@ -6,7 +6,7 @@
 
 use subspect_data::record::SimilarityRecord;
 use subspect_data::rundir::{Cell, Table};
-use subspect_data::sweep::{SweepCell, SweepRecord, Trend, TrendPoint};
+use subspect_data::sweep::{SweepCell, SweepRecord, Trend, TrendPoint, axis_words};
 use subspect_linalg::{Measured, Seed, Status};
 use subspect_statistics::{RankCorrelation, kendall, spearman};
 
@@ -154,11 +154,10 @@ pub(super) fn trend_table(record: &SweepRecord) -> Table {
         "kendall_p",
     ]);
     for t in &record.trends {
-        let fixed: Vec<String> = t.fixed.iter().map(|(k, v)| format!("{k}={v}")).collect();
         for p in &t.points {
             table.push(vec![
                 t.axis.clone().into(),
-                fixed.join(", ").into(),
+                axis_words(&t.fixed).into(),
                 t.measure.clone().into(),
                 t.estimator.clone().into(),
                 p.cell.clone().into(),
