@@ -298,6 +298,9 @@ fn weights_are_analysed_with_the_name_of_their_network() {
     assert!(error.contains("say with --arch what network they are of"), "{error}");
     let listed = s.json(&["layers", "w.safetensors", "--arch", "cnn:width=0.25"]);
     assert_eq!(listed["layers"][0]["name"], "conv1");
+    let taps = ["layers", "w.safetensors", "--arch", "cnn:width=0.25", "--layers", "taps", "--selected"];
+    let taps = s.json(&taps)["layers"].as_array().unwrap().len();
+    assert!(taps >= 3 && taps < listed["layers"].as_array().unwrap().len(), "{taps}");
     let error = s.error(&["layers", "w.safetensors", "--arch", "cnn"]);
     assert!(error.contains("conv1.weight: expected shape [16, 1, 3, 3], found [4, 1, 3, 3]"), "{error}");
     let common = ["--data", "builtin:digits", "--inputs", "60", "--permutations", "9", "--resamples", "0"];

@@ -61,7 +61,7 @@ fn votes_are_compared_with_the_answers_of_a_network() {
         "express",
         "st",
         "--layer",
-        "logits",
+        "linear",
         "--dictionary",
         "st",
         "--method",

@@ -98,6 +98,8 @@ fn a_sweep_trains_every_network_once_and_follows_its_snapshots() {
     for table in ["cells", "seeds", "trends"] {
         assert!(s.path(&format!("sweep/tables/{table}.csv")).is_file(), "{table}");
     }
+    let table = std::fs::read_to_string(s.path("sweep/tables/cells.csv")).unwrap();
+    assert!(table.lines().nth(1).unwrap().contains("trainings/epochs-2_seed-0,1,"), "{table}");
     let page = std::fs::read_to_string(s.path("sweep/sweep.html")).unwrap();
     for part in ["Block score along an axis", "Over seeds", "3 of 3", "Spearman"] {
         assert!(page.contains(part), "{part}");

@@ -178,6 +178,13 @@ pub struct TrendPoint {
     pub null_hi: Measured,
 }
 
+/// Values of axes in words: `arch=resnet8, epochs=5`; `all` without any.
+#[must_use]
+pub fn axis_words(values: &BTreeMap<String, String>) -> String {
+    let parts: Vec<String> = values.iter().map(|(axis, value)| format!("{axis}={value}")).collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
+}
+
 impl SweepRecord {
     /// Writes `sweep.json` into `folder`, atomically, and gives its path.
     ///

@@ -42,7 +42,11 @@ impl Network {
         let architecture = spec.for_weights(&weights, options.data_shape)?;
         let bytes = architecture.to_onnx(&weights.spelled_for(&architecture))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self::from_bytes(&name, bytes, None, options)
+        let mut network = Self::from_bytes(&name, bytes, None, options)?;
+        for layer in &mut network.layers {
+            layer.is_tap = architecture.taps.contains(&layer.name);
+        }
+        Ok(network)
     }
 
     /// Loads what a path names: an ONNX model, or weights when an architecture comes with it.

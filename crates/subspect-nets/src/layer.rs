@@ -32,6 +32,8 @@ pub struct Layer {
     pub is_logits: bool,
     /// Whether a network without class scores returns this value.
     pub is_output: bool,
+    /// Whether this is one of the few values that tell the network's coarse course ([`crate::Architecture::taps`]).
+    pub is_tap: bool,
     /// Which axis of `shape` counts the tokens, in a text encoder.
     pub token_axis: Option<usize>,
 }
@@ -152,6 +154,7 @@ pub(crate) fn list_layers(structure: &Structure, scores: Option<&str>) -> Vec<La
             op_type: c.op_type.clone(),
             is_logits: scores == Some(c.value.as_str()),
             is_output: scores.is_none() && structure.is_output(&c.value),
+            is_tap: false,
             token_axis: None,
             replaced_by: replaced.get(&c.node).and_then(|add| name_of.get(add)).map(|n| (*n).clone()),
             channels: axes.get(c.value.as_str()).copied(),

@@ -195,6 +195,7 @@ mod tests {
             channels,
             replaced_by: None,
             is_logits: false,
+            is_tap: false,
             is_output: false,
             token_axis: None,
         }

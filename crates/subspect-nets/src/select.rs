@@ -17,6 +17,10 @@ pub static SELECTORS: &[Choice] = &[
     },
     Choice { name: "conv", summary: "convolutions, 1x1 shortcuts among them" },
     Choice { name: "block", summary: "outputs of residual blocks, after the addition" },
+    Choice {
+        name: "taps",
+        summary: "stem, stages, pool and logits of a network that comes as weights with its architecture",
+    },
     Choice { name: "embedding", summary: "tokens that have become vectors" },
     Choice { name: "linear", summary: "matrix products with a weight, bias included" },
     Choice { name: "norm", summary: "normalisations that the exporter did not fold away" },
@@ -90,6 +94,7 @@ fn by_keyword(word: &str, layer: &Layer) -> Option<bool> {
         }
         "conv" => kind == LayerKind::Conv,
         "block" => kind == LayerKind::Block,
+        "taps" => layer.is_tap,
         "embedding" => kind == LayerKind::Embedding,
         "output" => layer.is_output,
         "linear" => kind == LayerKind::Linear,
@@ -150,6 +155,7 @@ mod tests {
             channels: None,
             replaced_by: replaced_by.map(str::to_owned),
             is_logits: name == "fc",
+            is_tap: kind == LayerKind::Block,
             is_output: false,
             token_axis: None,
         }
@@ -184,6 +190,7 @@ mod tests {
         assert_eq!(names(&["{conv1,fc}"]), ["conv1", "fc"]);
         assert_eq!(names(&["all"]).len(), 6);
         assert_eq!(names(&["logits"]), ["fc"]);
+        assert_eq!(names(&["taps,logits"]), ["layer1.0", "fc"]);
     }
 
     #[test]

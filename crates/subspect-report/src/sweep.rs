@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use subspect_data::dynamics::Estimate;
 use subspect_data::record::{BlockRecord, SimilarityRecord};
-use subspect_data::sweep::{SeedSummary, SweepCell, SweepRecord, Trend};
+use subspect_data::sweep::{SeedSummary, SweepCell, SweepRecord, Trend, axis_words};
 
 use crate::error::ReportError;
 use crate::figure::{Chart, Figure, FigureFormat, draw_map, measure_title};
@@ -181,7 +181,7 @@ fn trends(record: &SweepRecord, figures: &mut Vec<Figure>) -> Vec<AxisView> {
 
 fn trend_row(t: &Trend) -> TrendRow {
     TrendRow {
-        fixed: trend::place(&t.fixed),
+        fixed: axis_words(&t.fixed),
         measure: format!("{}, {}", measure_title(&t.measure), t.estimator),
         n: count(t.points.len()),
         spearman: Shown::fixed(t.spearman, 2),

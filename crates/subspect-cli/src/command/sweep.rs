@@ -1,11 +1,10 @@
 //! `subspect sweep CONFIG.toml`: one run per cell of a grid.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
 use subspect_data::dynamics::Estimate;
-use subspect_data::sweep::{SweepRecord, Trend};
+use subspect_data::sweep::{SweepRecord, Trend, axis_words};
 use subspect_pipeline::options::Options;
 use subspect_pipeline::{PipelineError, PlannedTraining, SweepPlan, Trainer, read_sweep, sweep};
 
@@ -186,7 +185,7 @@ fn seeds(record: &SweepRecord) -> String {
         .flat_map(|s| {
             s.blocks.iter().map(|b| {
                 vec![
-                    place(&s.values),
+                    axis_words(&s.values),
                     s.n_seeds.to_string(),
                     b.measure.clone(),
                     b.estimator.clone(),
@@ -204,12 +203,6 @@ fn seeds(record: &SweepRecord) -> String {
 fn trend(trend: &Trend) -> String {
     match trend.fixed.is_empty() {
         true => trend.sentence.clone(),
-        false => format!("{}: {}", place(&trend.fixed), trend.sentence),
+        false => format!("{}: {}", axis_words(&trend.fixed), trend.sentence),
     }
-}
-
-/// `arch=resnet8, epochs=5`; `all` without axes.
-fn place(values: &BTreeMap<String, String>) -> String {
-    let parts: Vec<String> = values.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
 }

@@ -126,6 +126,7 @@ fn as_layers(stored: &[StoredLayer]) -> Vec<Layer> {
             replaced_by: None,
             is_logits: s.name == "logits",
             is_output: false,
+            is_tap: false,
             token_axis: None,
         })
         .collect()

@@ -10,6 +10,9 @@ pub fn sweep_table(record: &SweepRecord) -> Table {
     header.extend([
         "n_inputs",
         "n_layers",
+        "training",
+        "training_epoch",
+        "test_accuracy",
         "accuracy",
         "layer",
         "modularity",
@@ -35,6 +38,9 @@ pub fn sweep_table(record: &SweepRecord) -> Table {
             row.extend([
                 cell.n_inputs.into(),
                 cell.layers.len().into(),
+                cell.training.as_ref().map(|t| t.folder.clone()).into(),
+                cell.training.as_ref().map(|t| t.epoch).into(),
+                cell.training.as_ref().map(|t| t.test_accuracy).into(),
                 cell.accuracy.into(),
                 cell.layer.clone().into(),
                 cell.modularity.into(),

@@ -6,7 +6,7 @@
 
 use subspect_data::record::SimilarityRecord;
 use subspect_data::rundir::{Cell, Table};
-use subspect_data::sweep::{SweepCell, SweepRecord, Trend, TrendPoint};
+use subspect_data::sweep::{SweepCell, SweepRecord, Trend, TrendPoint, axis_words};
 use subspect_linalg::{Measured, Seed, Status};
 use subspect_statistics::{RankCorrelation, kendall, spearman};
 
@@ -154,11 +154,10 @@ pub(super) fn trend_table(record: &SweepRecord) -> Table {
         "kendall_p",
     ]);
     for t in &record.trends {
-        let fixed: Vec<String> = t.fixed.iter().map(|(k, v)| format!("{k}={v}")).collect();
         for p in &t.points {
             table.push(vec![
                 t.axis.clone().into(),
-                fixed.join(", ").into(),
+                axis_words(&t.fixed).into(),
                 t.measure.clone().into(),
                 t.estimator.clone().into(),
                 p.cell.clone().into(),
@@ -175,4 +174,95 @@ pub(super) fn trend_table(record: &SweepRecord) -> Table {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use subspect_data::record::{BlockRecord, NullRecord};
+    use subspect_data::sweep::SWEEP_SCHEMA;
+
+    use super::*;
+
+    /// Cells along `axis` with these block scores.
+    fn sweep(axis: &str, cells: &[(&str, f64)]) -> SweepRecord {
+        let undefined = Measured::from(Status::NotExecuted);
+        let null = NullRecord {
+            mean: Measured::finite(0.1),
+            hi: Measured::finite(0.2),
+            lo: undefined,
+            sd: undefined,
+            z: undefined,
+            p: undefined,
+            n_permutations: 9,
+        };
+        let cell = |(value, score): &(&str, f64)| SweepCell {
+            name: format!("{axis}={value}"),
+            values: BTreeMap::from([(axis.to_owned(), (*value).to_owned())]),
+            run: String::new(),
+            n_inputs: 10,
+            accuracy: undefined,
+            modularity: undefined,
+            vote: undefined,
+            agreement: undefined,
+            layer: String::new(),
+            layers: Vec::new(),
+            maps: vec![SimilarityRecord {
+                measure: "ssc_cka".into(),
+                estimator: "biased".into(),
+                values: Vec::new(),
+                inference: None,
+                blocks: Some(BlockRecord {
+                    starts: vec![0],
+                    score: Measured::finite(*score),
+                    null: null.clone(),
+                }),
+            }],
+            training: None,
+        };
+        SweepRecord {
+            schema: SWEEP_SCHEMA,
+            subspect_version: String::new(),
+            command: String::new(),
+            name: String::new(),
+            axes: vec![axis.to_owned()],
+            n_cells: cells.len(),
+            cells: cells.iter().map(cell).collect(),
+            failures: Vec::new(),
+            seeds: Vec::new(),
+            trends: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn five_networks_in_order_are_enough_and_four_are_not() {
+        let depths =
+            [("resnet32", 0.6), ("resnet8", 0.2), ("resnet14", 0.3), ("resnet20", 0.5), ("resnet26", 0.55)];
+        let found = trends(&sweep("arch", &depths));
+        let x: Vec<f64> = found[0].points.iter().map(|p| p.x).collect();
+        assert_eq!((found.len(), x), (1, vec![8.0, 14.0, 20.0, 26.0, 32.0]));
+        assert_eq!((found[0].spearman.value(), found[0].kendall.value()), (Some(1.0), Some(1.0)));
+        assert!((found[0].spearman_p.value().unwrap() - 2.0 / 120.0).abs() < 1e-12 && found[0].exact);
+        assert!(found[0].sentence.contains("the block score grows with arch"), "{}", found[0].sentence);
+        let four = &trends(&sweep("arch", &depths[1..]))[0];
+        assert!(
+            four.sentence.contains("no order") && four.sentence.contains("below 0.083"),
+            "{}",
+            four.sentence
+        );
+        let three = &trends(&sweep("arch", &depths[..3]))[0];
+        assert_eq!(three.spearman.status(), Some(Status::NTooSmall));
+        assert!(three.sentence.contains("too few"), "{}", three.sentence);
+    }
+
+    #[test]
+    fn axes_without_an_order_have_no_trend() {
+        for (axis, cells) in
+            [("optimizer", [("sgd", 0.1), ("adam", 0.2)]), ("seed", [("0", 0.1), ("1", 0.2)])]
+        {
+            assert!(trends(&sweep(axis, &cells)).is_empty(), "{axis}");
+        }
+        assert!(trends(&sweep("epochs", &[("5", 0.1), ("5.0", 0.3)])).is_empty());
+    }
 }

@@ -1,9 +1,7 @@
 //! Block score along an ordered axis: one panel per kind of map, one line per combination of the other axes through the
 //! means over the seeds, every run a point; dashed the upper end of the null. Values stand evenly apart, in their order.
 
-use std::collections::BTreeMap;
-
-use subspect_data::sweep::{Trend, TrendPoint};
+use subspect_data::sweep::{Trend, TrendPoint, axis_words};
 use subspect_linalg::Measured;
 
 use crate::figure::{Anchor, Figure, Ink, Scale, Svg, fit, measure_title, spread, viridis};
@@ -19,11 +17,6 @@ const ROW: f64 = TOP + HEIGHT + 52.0;
 const SIZE: f64 = 10.5;
 /// Room for the names of lines.
 const NAMES: f64 = 130.0;
-
-/// `epochs=5, width=2`.
-pub(super) fn place(values: &BTreeMap<String, String>) -> String {
-    values.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ")
-}
 
 /// The trends of one axis.
 pub(super) fn draw(axis: &str, trends: &[&Trend]) -> Figure {
@@ -136,7 +129,7 @@ impl Panel<'_> {
         let wanted: Vec<f64> = ends.iter().map(|e| e.1.1).collect();
         let places = spread(&wanted, 13.0, self.top, self.top + HEIGHT);
         for (&(k, (x, y)), height) in ends.iter().zip(places) {
-            let name = place(&self.lines[k].fixed);
+            let name = axis_words(&self.lines[k].fixed);
             svg.polyline(&[(x + 5.0, y), (right + 8.0, height)]).stroke(Ink::Line, 0.8).done();
             let text = fit(&name, SIZE, NAMES - 14.0);
             svg.text(right + 11.0, height + 4.0, &text).size(SIZE).title(&name).done();

@@ -66,7 +66,7 @@ pub(super) fn options(args: &Args, seed: u64) -> Result<TrainOptions, Failure> {
         label_noise: args.label_noise,
         data_share: args.data_share,
         snapshots,
-        seed: seed,
+        seed,
         ..TrainOptions::new(arch, &args.arch)
     })
 }

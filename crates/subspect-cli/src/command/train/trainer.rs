@@ -153,7 +153,7 @@ mod tests {
             ("flip", "maybe", "expected true or false"),
             ("optimizer", "sdg", "expected sgd, adam or adamw"),
             ("seed", "-1", "seed"),
-            ("arch", "resnt8", "resnet8"),
+            ("arch", "cnn:wdth=2", "no option"),
         ] {
             let e = read_words(&[&base[..], &[(name, value)]].concat()).unwrap_err();
             assert!(e.contains(part), "{part}: {e}");
