@@ -1,6 +1,6 @@
 // The inputs of a large map as points drawn by WebGL 2, with the look of the canvas: discs with soft edges, dimmed ones
-// below. One context serves all maps of the page, for a browser has only a few; what it draws is copied into the map's own
-// canvas, so that names, lines, clicks and saved pictures are the same either way.
+// below. What it draws lies under the map's own canvas, which has the names, the lines and the clicks either way. A browser
+// has only a few contexts: each of the page's maps keeps its own, whichever runs are shown.
 
 /** Maps with more inputs than this are drawn here. */
 export const MANY = 10_000;
@@ -24,6 +24,11 @@ export interface Look {
   zoom: number;
   centre: [number, number];
   radius: number;
+}
+
+/** The same for the same picture. */
+export function signature(cloud: Cloud, look: Look): string {
+  return [cloud.key, look.size, look.scale, look.zoom, ...look.centre, look.radius].join(" ");
 }
 
 /** Share of the map's half width that a coordinate of 1 stands for. */
@@ -94,23 +99,30 @@ void main() {
 export class Points {
   /** Key of the cloud that the graphics card holds. */
   private sent = "";
+  /** What the canvas shows. */
+  private shown = "";
   private readonly buffers = new Map<string, WebGLBuffer | null>();
 
   private constructor(
-    private readonly gl: WebGL2RenderingContext, private readonly canvas: HTMLCanvasElement, private readonly program: WebGLProgram) {}
+    private readonly gl: WebGL2RenderingContext, readonly canvas: HTMLCanvasElement, private readonly program: WebGLProgram) {}
 
   /** None where the browser has no WebGL 2. */
   static make(): Points | null {
     const canvas = document.createElement("canvas");
-    const gl = canvas.getContext("webgl2", { antialias: false, depth: false, premultipliedAlpha: true });
+    canvas.className = "x-points";
+    // Kept, so that the map can be saved at any time.
+    const gl = canvas.getContext("webgl2", { antialias: false, depth: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
     const program = gl && build(gl);
     return gl && program ? new Points(gl, canvas, program) : null;
   }
 
-  /** Draws into the context of a map; false where the graphics card has been lost. */
-  draw(into: CanvasRenderingContext2D, cloud: Cloud, look: Look): boolean {
+  /** Draws what is not shown yet; false where the graphics card has been lost. */
+  draw(cloud: Cloud, look: Look): boolean {
     const { gl, canvas, program } = this;
     if (gl.isContextLost()) return false;
+    const wanted = signature(cloud, look);
+    if (this.shown === wanted) return true;
+    this.shown = wanted;
     const pixels = Math.round(look.size * look.scale);
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
     gl.viewport(0, 0, pixels, pixels);
@@ -125,7 +137,6 @@ export class Points {
     gl.uniform1f(gl.getUniformLocation(program, "radius"), look.radius * look.scale);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.drawArrays(gl.POINTS, 0, cloud.n);
-    into.drawImage(canvas, 0, 0, look.size, look.size);
     return true;
   }
 
@@ -159,10 +170,10 @@ function build(gl: WebGL2RenderingContext): WebGLProgram | null {
   return program;
 }
 
-let shared: Points | null | undefined;
+const made = new Map<string, Points | null>();
 
-/** The one drawer of the page, made when it is first wanted. */
-export function points(): Points | null {
-  if (shared === undefined) shared = Points.make();
-  return shared;
+/** The drawer of one of the page's maps, made when it is first wanted. */
+export function points(map: string): Points | null {
+  if (!made.has(map)) made.set(map, Points.make());
+  return made.get(map) ?? null;
 }

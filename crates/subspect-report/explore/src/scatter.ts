@@ -7,7 +7,7 @@ import type { Run } from "./data.ts";
 import { choice, colourOf, h } from "./dom.ts";
 import { saveCsv, savePng, saves } from "./files.ts";
 import { inside } from "./lasso.ts";
-import { type Cloud, OPACITY, points, SPAN, wantsWebgl } from "./points.ts";
+import { type Cloud, type Look, OPACITY, points, signature, SPAN, wantsWebgl } from "./points.ts";
 import { type Colour, COLOURS, type State, type Store } from "./state.ts";
 
 const COLOUR_TITLES: Record<Colour, string> = {
@@ -40,6 +40,10 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     return [(1 + SPAN * zoom * (p[2 * i] - centre[0])) * size / 2, (1 - SPAN * zoom * (p[2 * i + 1] - centre[1])) * size / 2];
   };
 
+  // The inputs lie below what changes with every move of the pointer.
+  const plain = h("canvas", { class: "x-points" });
+  let under: HTMLCanvasElement = plain;
+
   const { canvas, redraw } = surface(
     { class: "x-scatter", role: "img", "aria-label": "Map of the inputs; the table of inputs beside it holds the same inputs for the keyboard" },
     (width) => width, draw);
@@ -54,9 +58,13 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
       (store.selection !== null && !store.selection.has(i)) || (only >= 0 && run.label(i) !== only);
     const cloud = { key: `${which} ${version} ${faint}`, n: run.n, places, colour: (i: number) => inputColour(run, colour, layer(), i), dim, faint };
     const look = { size, scale: window.devicePixelRatio || 1, zoom, centre, radius };
-    const drawn = byWebgl && points()?.draw(context, cloud, look) === true;
+    const webgl = byWebgl ? points(which) : null;
+    const drawn = webgl?.draw(cloud, look) === true;
     canvas.dataset.points = drawn ? "webgl" : "canvas";
-    if (!drawn) discs(context, cloud, radius);
+    if (!drawn) discs(cloud, look);
+    const wanted = drawn && webgl ? webgl.canvas : plain;
+    if (under !== wanted) under.replaceWith(wanted);
+    under = wanted;
     if (["class", "prediction", "vote"].includes(colour) && run.classes.length <= 20) names(context, dim);
     if (input >= 0) ego(context, input, radius);
     if (hover >= 0 && hover !== input) ring(context, hover, radius + 3, colourOf("--ink"));
@@ -69,8 +77,14 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     }
   }
 
-  /** The inputs as discs of the canvas, dimmed ones first. */
-  function discs(context: CanvasRenderingContext2D, cloud: Cloud, radius: number): void {
+  /** The inputs as discs of the canvas below, dimmed ones first, unless it shows them already. */
+  function discs(cloud: Cloud, look: Look): void {
+    const context = plain.getContext("2d");
+    const picture = signature(cloud, look);
+    if (!context || plain.dataset.picture === picture) return;
+    plain.dataset.picture = picture;
+    plain.width = plain.height = Math.round(look.size * look.scale);
+    context.setTransform(look.scale, 0, 0, look.scale, 0, 0);
     for (const pass of [true, false]) {
       context.globalAlpha = pass ? OPACITY.dim : OPACITY.bright;
       for (let i = 0; i < cloud.n; i++) {
@@ -78,11 +92,10 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
         const [x, y] = screen(i);
         context.fillStyle = pass ? cloud.faint : cloud.colour(i);
         context.beginPath();
-        context.arc(x, y, radius, 0, 2 * Math.PI);
+        context.arc(x, y, look.radius, 0, 2 * Math.PI);
         context.fill();
       }
     }
-    context.globalAlpha = 1;
   }
 
   /** Every class's name at the middle of its inputs (medians, so that strays do not move it). */
@@ -234,15 +247,23 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     head.replaceChildren(
       choice("Colour", usable.map((c) => [c, COLOUR_TITLES[c]] as const), store.state.colour, (colour) => store.set({ colour })),
       saves({
-        PNG: () => savePng(`${name()}.png`, canvas),
+        PNG: () => savePng(`${name()}.png`, together()),
         CSV: () => saveCsv(`${name()}.csv`, [["id", "x", "y", "class", "vote"],
           ...Array.from({ length: run.n }, (_, i) => [run.header.ids[i], places?.[2 * i] ?? "", places?.[2 * i + 1] ?? "",
             run.className(run.label(i)), run.className(run.vote(layer(), i))])]),
       }));
   }
 
+  /** Both canvases as one picture. */
+  function together(): HTMLCanvasElement {
+    const both = h("canvas", { width: canvas.width, height: canvas.height });
+    for (const one of [under, canvas]) both.getContext("2d")?.drawImage(one, 0, 0);
+    return both;
+  }
+
   const foot = h("div");
-  const card = h("section", { class: "x-card", "aria-label": "Map of the inputs" }, title, head, canvas, note, foot, readout);
+  const stack = h("div", { class: "x-stack" }, under, canvas);
+  const card = h("section", { class: "x-card", "aria-label": "Map of the inputs" }, title, head, stack, note, foot, readout);
 
   function update(now: State, before: State | null): void {
     card.hidden = layer() < 0;
@@ -252,7 +273,7 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
       places = run.places(layer());
       title.replaceChildren("Inputs as ", h("span", { class: which === "layer" ? "x-name-a" : "x-name-b" }, run.layers[layer()].name), " sees them");
       note.hidden = places !== null;
-      canvas.hidden = places === null;
+      stack.hidden = places === null;
     }
     if (!before || now.colour !== before.colour || now[which] !== before[which]) controls();
     foot.replaceChildren(legend());

@@ -26,7 +26,7 @@ const COLUMNS: usize = 5;
 /// Most neighbours.
 const MAX: usize = 2 * COLUMNS;
 const LEFT: f64 = 196.0;
-const BARS: f64 = 700.0;
+const BARS: f64 = 672.0;
 
 /// Draws an input's neighbourhood; `picture` gives an input's picture as PNG.
 pub(crate) fn draw(
@@ -123,7 +123,7 @@ fn image(svg: &mut Svg, (x, y): (f64, f64), side: f64, png: Option<Vec<u8>>, id:
 }
 
 fn draw_bars(svg: &mut Svg, card: &Card) {
-    let (label_end, track) = (BARS + 92.0, 116.0);
+    let (label_end, track) = (BARS + 92.0, 112.0);
     if !card.bars.is_empty() {
         svg.text(BARS, TOP + 8.0, "share of its affinity").size(10.5).done();
     }
