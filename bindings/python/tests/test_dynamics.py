@@ -71,7 +71,7 @@ def told(binary, folders, output, **options):
 
 def test_the_numbers_are_the_command_lines(found, folder, binary, tmp_path):
     theirs = told(binary, [folder], tmp_path / "theirs")
-    assert numbers(found.record) == numbers(theirs.record)
+    assert numbers(found.record) == numbers(theirs.record) and found.record["dataset"] == theirs.record["dataset"]
     for name in ("settling", "order", "dynamics"):
         table = f"tables/{name}.csv"
         assert (found.path / table).read_text() == (theirs.path / table).read_text()
@@ -272,4 +272,6 @@ def test_checkpoints_of_a_named_network_are_followed_as_by_the_command_line(bina
                "--inputs", "24", "--layers", "logits", "--layers", "block", *words(OPTIONS)]
     subprocess.run(command, check=True, capture_output=True)
     assert numbers(found.record) == numbers(subspect.Dynamics(tmp_path / "theirs").record)
-    assert found.epochs == [0, 1, 2]
+    assert found.epochs == [0, 1, 2] and len(found.record["series"][0]["training"]) >= 2
+    bare = subspect.dynamics(tmp_path / "run" / "checkpoints", arch="resnet8", data=data, **given, **OPTIONS)
+    assert bare.record["settling"] == found.record["settling"] and np.array_equal(bare.curves().values, found.curves().values)
