@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) struct Answer {
     /// For people. Without a final line break.
     pub human: String,
-    /// For programs.
+    /// For programs; null where everything is said already.
     pub json: serde_json::Value,
     /// The main table, for commands that have one.
     pub csv: Option<String>,
@@ -37,6 +37,7 @@ impl Answer {
     pub(crate) fn print(&self, format: Format) -> Result<(), Failure> {
         let mut text = match format {
             Format::Human => self.human.clone(),
+            Format::Json if self.json.is_null() => String::new(),
             Format::Json => {
                 serde_json::to_string_pretty(&self.json).map_err(|e| Failure::other(e.to_string()))?
             }

@@ -15,6 +15,6 @@ pub(crate) fn install() {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        crate::failure::line("note", "stopping after the current panel; press Ctrl-C again to stop at once");
+        crate::failure::line("note", "stopping as soon as possible; press Ctrl-C again to stop at once");
     });
 }

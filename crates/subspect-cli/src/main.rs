@@ -7,6 +7,7 @@ mod answer;
 mod args;
 mod command;
 mod failure;
+mod http;
 mod interrupt;
 mod progress;
 mod table;

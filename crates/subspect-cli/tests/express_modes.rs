@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Scratch, sample};
+use common::{MODEL, Scratch, sample};
 use subspect_data::dense::{read_labels, write_f32, write_labels};
 use subspect_data::sparse::load_csr;
 use subspect_linalg::Matrix;
@@ -45,6 +45,38 @@ fn new_inputs_are_expressed_over_a_dictionary_and_vote() {
     s.ok(&["import", "atoms.npy", "--labels", "atoms_y.npy", "--output", "store"]);
     s.ok(&["express", "new.npy", "--dictionary", "store", "--output", "again.npz"]);
     assert_eq!(std::fs::read(s.path("again.npz")).unwrap(), std::fs::read(s.path("c.npz")).unwrap());
+    s.ok(&["import", "new.npy", "--labels", "new_y.npy", "--output", "new_store"]);
+    let stored = s.json(&["vote", "c.npz", "--labels", "store", "--truth", "new_store"]);
+    assert_eq!(stored["accuracy"], told["accuracy"]);
+    assert_eq!(stored["network_accuracy"], serde_json::Value::Null);
+}
+
+#[test]
+fn votes_are_compared_with_the_answers_of_a_network() {
+    let s = Scratch::new();
+    let capture = ["capture", "--model", MODEL, "--data", "builtin:digits", "--layers", "logits"];
+    let captured = s.json(&[&capture[..], &["--inputs", "200", "--output", "st"]].concat());
+    // Every input is expressed by its own copy among the atoms, so the votes are the labels.
+    s.ok(&[
+        "express",
+        "st",
+        "--layer",
+        "logits",
+        "--dictionary",
+        "st",
+        "--method",
+        "omp",
+        "--n-nonzero-coefs",
+        "1",
+        "--output",
+        "c.npz",
+    ]);
+    let told = s.json(&["vote", "c.npz", "--labels", "st", "--truth", "st"]);
+    assert_eq!(told["accuracy"]["value"], 1.0);
+    assert_eq!(told["network_accuracy"], captured["accuracy"]);
+    assert_eq!(told["agreement"], captured["accuracy"]);
+    let text = s.ok(&["vote", "c.npz", "--labels", "st", "--truth", "st"]);
+    assert!(text.contains("agreement with it: 0.9"), "{text}");
 }
 
 #[test]

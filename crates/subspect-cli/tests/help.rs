@@ -30,6 +30,7 @@ fn help_of_every_command() {
         "rank",
         "neighbors",
         "report",
+        "serve",
         "figures",
         "export",
         "methods",

@@ -24,7 +24,7 @@ use subspect_linalg::Measured;
 
 use crate::atomic;
 use crate::error::{DataError, Result};
-use crate::record::{DatasetInfo, IntervalRecord, RunState, ScoreRecord};
+use crate::record::{DatasetInfo, IntervalRecord, RunState};
 
 /// Version of this layout. A reader refuses a larger one and says so.
 pub const DYNAMICS_SCHEMA: u32 = 1;
@@ -100,9 +100,6 @@ pub struct SeriesRecord {
     pub settling: Vec<SettlingRecord>,
     /// What the training itself reported, if it left a `training.json`.
     pub training: Vec<TrainingPoint>,
-    /// Scores of the inputs over the epochs, larger where an input deserves a look; see `subspect rank`.
-    #[serde(default)]
-    pub scores: Vec<ScoreRecord>,
 }
 
 /// One moment of a training.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use subspect_linalg::Measured;
 
 use crate::atomic;
+use crate::dynamics::Estimate;
 use crate::error::{DataError, Result};
 use crate::record::SimilarityRecord;
 
@@ -33,6 +34,24 @@ pub struct SweepRecord {
     pub n_cells: usize,
     /// Finished cells, in the order of the configuration.
     pub cells: Vec<SweepCell>,
+    /// Cells that have no run, and why.
+    #[serde(default)]
+    pub failures: Vec<SweepFailure>,
+    /// Means over seeds, one per combination of the other axes, where the seed is an axis.
+    #[serde(default)]
+    pub seeds: Vec<SeedSummary>,
+    /// Block score along each axis whose values have an order.
+    #[serde(default)]
+    pub trends: Vec<Trend>,
+}
+
+/// A cell without a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepFailure {
+    /// Its name.
+    pub name: String,
+    /// Why: its training diverged.
+    pub reason: String,
 }
 
 /// One run of the grid.
@@ -60,6 +79,103 @@ pub struct SweepCell {
     pub layers: Vec<String>,
     /// The layer x layer maps and their blocks, without intervals and tests, which the run's own record has.
     pub maps: Vec<SimilarityRecord>,
+    /// The training that its network comes from, if it was trained for the sweep.
+    #[serde(default)]
+    pub training: Option<CellTraining>,
+}
+
+/// The training behind a cell, at the epoch whose snapshot the cell shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellTraining {
+    /// Folder of the training, relative to the sweep's; several cells may share it.
+    pub folder: String,
+    /// The snapshot's epoch.
+    pub epoch: usize,
+    /// Epochs of the training.
+    pub epochs: usize,
+    /// Inputs that were trained on.
+    pub n_train: usize,
+    /// Share of the training inputs predicted as labelled, over the epoch's batches.
+    pub accuracy: Measured,
+    /// Share of all held-out inputs predicted as labelled.
+    pub test_accuracy: Measured,
+}
+
+/// One combination of the axes besides the seed: mean over the seeds and its Student interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeedSummary {
+    /// Value of every other axis.
+    pub values: BTreeMap<String, String>,
+    /// Number of seeds.
+    pub n_seeds: usize,
+    /// Confidence level of the intervals.
+    pub level: f64,
+    /// Of [`SweepCell::accuracy`].
+    pub accuracy: Estimate,
+    /// Of [`CellTraining::test_accuracy`].
+    pub test_accuracy: Estimate,
+    /// Of [`SweepCell::modularity`].
+    pub modularity: Estimate,
+    /// Of [`SweepCell::vote`].
+    pub vote: Estimate,
+    /// Of each map's block score.
+    pub blocks: Vec<SeedBlocks>,
+}
+
+/// Block scores of one kind of map over the seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeedBlocks {
+    /// `ssc_cka`, `linear_cka`, ...
+    pub measure: String,
+    /// `biased` or `debiased`.
+    pub estimator: String,
+    /// Mean and interval.
+    pub score: Estimate,
+}
+
+/// Does the block score grow along an axis? Rank correlation of the axis with the score, all other axes but the seed held
+/// fixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// The axis.
+    pub axis: String,
+    /// Value of the axes that are held fixed.
+    pub fixed: BTreeMap<String, String>,
+    /// Kind of map.
+    pub measure: String,
+    /// Its estimator.
+    pub estimator: String,
+    /// The cells along the axis, ascending.
+    pub points: Vec<TrendPoint>,
+    /// Spearman's rho.
+    pub spearman: Measured,
+    /// Its two-sided permutation p.
+    pub spearman_p: Measured,
+    /// Kendall's tau-b.
+    pub kendall: Measured,
+    /// Its two-sided permutation p.
+    pub kendall_p: Measured,
+    /// Whether p comes from all orders.
+    pub exact: bool,
+    /// What may be said, in words.
+    pub sentence: String,
+}
+
+/// One cell on an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// Name of the cell.
+    pub cell: String,
+    /// Value on the axis, as it was written.
+    pub value: String,
+    /// Place on the axis.
+    pub x: f64,
+    /// Block score.
+    pub score: Measured,
+    /// Its mean under the null.
+    pub null_mean: Measured,
+    /// Upper end of the null's band.
+    pub null_hi: Measured,
 }
 
 impl SweepRecord {

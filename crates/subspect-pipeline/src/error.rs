@@ -84,6 +84,14 @@ pub enum PipelineError {
         /// How to mend it; may be empty.
         mend: String,
     },
+    /// A network that a sweep trains: its options, its data, or the training itself.
+    #[error("{place}: {reason}")]
+    Training {
+        /// File and cell, or the training's folder.
+        place: String,
+        /// What was expected and found.
+        reason: String,
+    },
     /// The run was interrupted; everything finished is kept.
     #[error("interrupted")]
     Interrupted,

@@ -51,13 +51,16 @@ pub use measure::{ClassStructure, MeasureSettings, measure};
 pub use operand::{Comparison, similarity};
 pub use path::{PathPointRecord, PathRecord, PathRule, choose_ratio, default_grid, path_record};
 pub use plan::{Expression, NetworkSource, Plan, Source, StoreSource, network_source};
-pub use rank::{Ranking, SCORES, ScoreInfo, rank, ranking_table};
+pub use rank::{EPOCH_SCORES, Ranking, SCORES, ScoreInfo, rank, ranking_table};
 pub use run::run;
 pub use runs::{
     COMPARED, CompareSettings, ComparedInfo, Condition, Operator, compare_runs, most_changed,
     similarity_table, write_comparison,
 };
 pub use summary::{focus_layer, is_output, summary};
-pub use sweep::{CellPlan, SweepPlan, read_sweep, sweep, sweep_table};
+pub use sweep::{
+    CellPlan, PlannedTraining, Snapshot, SweepPlan, Trainer, TrainingOutline, is_sweep, read_sweep, sweep,
+    sweep_table,
+};
 pub use time::{now_rfc3339, rfc3339};
 pub use warnings::{n_unconverged, undefined, warnings};

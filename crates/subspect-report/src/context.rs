@@ -8,10 +8,12 @@ use crate::error::ReportError;
 use crate::explore::LayerFiles;
 use crate::figure::{Figure, figures};
 use crate::names::LayerNames;
-use crate::sprite::{Atlas, MAX_PICTURE_BYTES, Sprite};
+use crate::sprite::{Atlas, MAX_PICTURE_BYTES, Pictures, Sprite};
 
 /// Most neighbourhoods on the page; the record may hold more.
 pub(crate) const MAX_CARDS: usize = 24;
+/// First inputs of every order that get a picture before the others.
+const MAX_RANKED: usize = 200;
 /// Most neighbours on one card.
 pub(crate) const MAX_NEIGHBOURS: usize = 8;
 
@@ -31,14 +33,14 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Checks the record, draws its figures and crops the pictures that the page shows.
     pub fn new(record: &'a RunRecord, atlas: Option<&Atlas>) -> Result<Self, ReportError> {
-        Self::with_pictures(record, atlas, MAX_PICTURE_BYTES)
+        Self::with_pictures(record, atlas, Pictures::UpTo(MAX_PICTURE_BYTES))
     }
 
-    /// The same with at most so many bytes of pictures.
+    /// The same with the pictures wanted.
     pub(crate) fn with_pictures(
         record: &'a RunRecord,
         atlas: Option<&Atlas>,
-        picture_bytes: usize,
+        pictures: Pictures,
     ) -> Result<Self, ReportError> {
         check(record)?;
         let names = LayerNames::new(record.layers.iter().map(|l| l.name.clone()).collect());
@@ -52,7 +54,10 @@ impl<'a> Context<'a> {
         };
         context.figures = figures(&context);
         if let Some(atlas) = atlas {
-            context.sprite = Sprite::crop(atlas, context.pictured(), picture_bytes)?;
+            context.sprite = match pictures {
+                Pictures::UpTo(bytes) => Sprite::crop(atlas, context.pictured(), bytes)?,
+                Pictures::Cards => Sprite::crop(atlas, context.on_cards(), MAX_PICTURE_BYTES)?,
+            };
         }
         Ok(context)
     }
@@ -67,11 +72,28 @@ impl<'a> Context<'a> {
         layer.measures.get(name).copied().unwrap_or(Measured::Undefined(Status::NotExecuted))
     }
 
-    /// Inputs whose pictures the page shows, the most important first: every card's own, then neighbours, then all.
+    /// Inputs whose pictures the page shows, the most important first: those of the cards, those that the orders of
+    /// the inputs begin with, then all.
     fn pictured(&self) -> impl Iterator<Item = usize> {
+        self.on_cards().chain(self.first_ranked()).chain(0..self.record.inputs.ids.len())
+    }
+
+    /// Every card's own input, then their neighbours.
+    fn on_cards(&self) -> impl Iterator<Item = usize> {
         let cards = || self.record.neighbourhoods.iter().take(MAX_CARDS);
         let neighbours = cards().flat_map(|n| n.neighbours.iter().take(MAX_NEIGHBOURS).map(|m| m.input));
-        cards().map(|n| n.input).chain(neighbours).chain(0..self.record.inputs.ids.len())
+        cards().map(|n| n.input).chain(neighbours)
+    }
+
+    /// The inputs with the highest scores, one order after the other.
+    fn first_ranked(&self) -> impl Iterator<Item = usize> {
+        self.record.scores.iter().flat_map(|score| {
+            let known = |i: usize| score.values[i].value().filter(|v| v.is_finite());
+            let mut order: Vec<usize> = (0..score.values.len()).filter(|&i| known(i).is_some()).collect();
+            order.sort_by(|&a, &b| known(b).partial_cmp(&known(a)).unwrap_or(std::cmp::Ordering::Equal));
+            order.truncate(MAX_RANKED);
+            order
+        })
     }
 
     /// The one value that all layers have, or `varies`.

@@ -73,6 +73,16 @@ pub enum ReportError {
         /// What it holds.
         found: String,
     },
+    /// A layer or an input that the run does not have.
+    #[error("the run has no {what} {name:?}: expected {expected}")]
+    Unknown {
+        /// `layer` or `input`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        expected: String,
+    },
     /// A folder of epochs that do not belong together, or of none.
     #[error(
         "{} holds {n} readable epochs in epochs/: expected at least one, all with the same layers and inputs; \

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::dynamics::DynamicsRecord;
 
+use crate::chosen::{FigureChoice, figures_of_inputs};
 use crate::context::Context;
 use crate::error::ReportError;
 use crate::figure::{Figure, FigureFormat};
 use crate::load::read_record;
 use crate::loaded::Loaded;
-use crate::page::{Contents, MAX_PAGE_BYTES, Page, failure, page};
+use crate::page::{Contents, Form, MAX_PAGE_BYTES, Page, failure, page};
 use crate::several;
 
 /// One file that was written.
@@ -46,7 +47,8 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
     let found = if DynamicsRecord::read(run_dir).is_ok() {
         crate::dynamics::render_dynamics(run_dir)
     } else if !run_dir.join("record.json").is_file() && several::is_training(run_dir) {
-        several::epochs(run_dir).and_then(|(page, notes)| finish(run_dir, REPORT, &page, Vec::new(), notes))
+        several::epochs(run_dir, Form::File)
+            .and_then(|shown| finish(run_dir, REPORT, &shown.page, Vec::new(), shown.notes))
     } else {
         render_run(run_dir)
     };
@@ -56,28 +58,32 @@ pub fn render(run_dir: &Path) -> Result<ReportFiles, ReportError> {
 pub(crate) const REPORT: &str = "report.html";
 
 fn render_run(run_dir: &Path) -> Result<ReportFiles, ReportError> {
-    let mut loaded = Loaded::read(run_dir)?;
+    let mut loaded = Loaded::read(run_dir, Form::File)?;
     let notes = loaded.notes.clone();
-    let bytes = several::picture_bytes(loaded.n_rows(), 1);
-    let context = loaded.context(bytes)?;
-    let page = page(&Contents::of_run(&context))?;
+    let pictures = several::pictures_of(loaded.n_rows(), 1, Form::File);
+    let context = loaded.context(pictures)?;
+    let page = page(&Contents::of_run(&context, Form::File))?;
 
     let formats = [FigureFormat::Svg, FigureFormat::Png];
     let figures = write_figure_files(&context.figures, &formats, &run_dir.join("figures"))?;
     finish(run_dir, REPORT, &page, figures, notes)
 }
 
-/// Writes every figure of a run into `folder` in the formats given, one file each.
+/// Writes every figure of a run into `folder` in the formats given, one file each: those of the report, then those of
+/// single inputs, see [`FigureChoice`].
 ///
 /// # Errors
-/// A record that cannot be read, or a folder that cannot be written.
+/// A record that cannot be read, a choice that it does not have, or a folder that cannot be written.
 pub fn write_figures(
     run_dir: &Path,
+    choice: &FigureChoice,
     formats: &[FigureFormat],
     folder: &Path,
 ) -> Result<Vec<ReportFile>, ReportError> {
     let record = read_record(run_dir)?;
-    write_figure_files(&Context::new(&record, None)?.figures, formats, folder)
+    let context = Context::new(&record, None)?;
+    let of_inputs = figures_of_inputs(run_dir, &context, choice)?;
+    write_figure_files(context.figures.iter().chain(&of_inputs), formats, folder)
 }
 
 /// Writes figures into `folder` in the formats given, one file each.
@@ -104,7 +110,7 @@ pub fn render_several(
     comparison: Option<&Path>,
     output: &Path,
 ) -> Result<ReportFiles, ReportError> {
-    let (page, notes) = several::runs(run_dirs, comparison)?;
+    let several::Shown { page, notes, .. } = several::runs(run_dirs, comparison, Form::File)?;
     let folder = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = output.file_name().map_or_else(|| REPORT.into(), |n| n.to_string_lossy().into_owned());
     finish(folder, &name, &page, Vec::new(), notes)

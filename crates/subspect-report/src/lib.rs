@@ -13,6 +13,7 @@
 //! is one file in `figure/` and one entry in [`FIGURES`].
 
 mod check;
+mod chosen;
 mod comparison;
 mod context;
 mod dynamics;
@@ -30,7 +31,9 @@ mod panel;
 mod several;
 mod sprite;
 mod sweep;
+mod viewer;
 
+pub use chosen::FigureChoice;
 pub use comparison::render_comparison;
 pub use context::Context;
 pub use dynamics::render_dynamics;
@@ -42,3 +45,4 @@ pub use page::{MAX_PAGE_BYTES, render_html};
 pub use panel::{PANELS, PanelInfo, View};
 pub use sprite::Atlas;
 pub use sweep::render_sweep;
+pub use viewer::{Resource, Viewer};

@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::error::ReportError;
 use crate::explore::LayerFiles;
 use crate::load::read_record;
-use crate::sprite::Atlas;
+use crate::page::Form;
+use crate::sprite::{Atlas, Pictures};
 
 /// A run's record, pictures and single inputs.
 pub(crate) struct Loaded {
@@ -21,7 +22,8 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    pub(crate) fn read(run_dir: &Path) -> Result<Self, ReportError> {
+    /// A page that is served asks for the single inputs of a layer when it is looked at: they are not read here.
+    pub(crate) fn read(run_dir: &Path, form: Form) -> Result<Self, ReportError> {
         let record = read_record(run_dir)?;
         crate::check::check(&record)?;
         let mut notes = Vec::new();
@@ -33,7 +35,10 @@ impl Loaded {
             }
         });
         let picture_note = notes.first().cloned();
-        let files = LayerFiles::read(run_dir, &record, &mut notes);
+        let files = match form {
+            Form::File => LayerFiles::read(run_dir, &record, &mut notes),
+            Form::Served => Vec::new(),
+        };
         Ok(Loaded { record, files, atlas, picture_note, notes })
     }
 
@@ -42,10 +47,10 @@ impl Loaded {
         self.record.layers.len() * self.record.inputs.ids.len()
     }
 
-    /// The run with at most so many bytes of pictures; takes its files along.
-    pub(crate) fn context(&mut self, picture_bytes: usize) -> Result<Context<'_>, ReportError> {
+    /// The run with the pictures wanted; takes its files along.
+    pub(crate) fn context(&mut self, pictures: Pictures) -> Result<Context<'_>, ReportError> {
         let files = std::mem::take(&mut self.files);
-        let mut context = Context::with_pictures(&self.record, self.atlas.as_ref(), picture_bytes)?;
+        let mut context = Context::with_pictures(&self.record, self.atlas.as_ref(), pictures)?;
         context.picture_note = self.picture_note.clone();
         context.files = files;
         Ok(context)

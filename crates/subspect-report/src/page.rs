@@ -30,7 +30,14 @@ pub const MAX_PAGE_BYTES: usize = 6_000_000;
 /// The page of a run, from its record and the pictures of its inputs.
 pub fn render_html(record: &RunRecord, atlas: Option<&Atlas>) -> Result<String, ReportError> {
     let context = Context::new(record, atlas)?;
-    Ok(page(&Contents::of_run(&context))?.html)
+    Ok(page(&Contents::of_run(&context, Form::File))?.html)
+}
+
+/// Whether a page carries everything, or asks a [`crate::Viewer`] for single inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    File,
+    Served,
 }
 
 /// What a page shows.
@@ -49,6 +56,8 @@ pub(crate) struct Contents<'a> {
 pub(crate) struct Manifest {
     /// `runs` or `epochs`.
     pub(crate) kind: &'static str,
+    /// Whether the runs are asked for at `data/K`.
+    pub(crate) served: bool,
     /// What to call each of them.
     pub(crate) labels: Vec<String>,
     /// Whose pictures each of them shows: a position.
@@ -61,13 +70,14 @@ pub(crate) struct Manifest {
 
 impl<'a> Contents<'a> {
     /// A page of one run.
-    pub(crate) fn of_run(context: &'a Context<'a>) -> Self {
+    pub(crate) fn of_run(context: &'a Context<'a>, form: Form) -> Self {
         Contents {
             run: Some(context),
             several: None,
             runs: vec![Packable { context, sprite: context.sprite.as_ref() }],
             manifest: Manifest {
                 kind: "runs",
+                served: form == Form::Served,
                 labels: vec![crate::panel::title(context.record)],
                 pictures: vec![0],
                 cross: Vec::new(),
@@ -97,6 +107,10 @@ pub(crate) struct Page {
 /// Renders a page, with as much of the single inputs as fits.
 pub(crate) fn page(contents: &Contents<'_>) -> Result<Page, ReportError> {
     let sprites = contents.sprites();
+    if contents.manifest.served {
+        let html = html(contents, &sprites, &[])?;
+        return Ok(Page { sizes: [sprites.len(), 0, html.len()], html, fits: true });
+    }
     let bare = html(contents, &sprites, &[])?.len();
     let (data, fits) =
         payloads(&contents.runs, MAX_PAGE_BYTES.saturating_sub(bare + 200 * contents.runs.len()))?;
@@ -139,6 +153,7 @@ fn html(contents: &Contents<'_>, sprites: &str, data: &[String]) -> Result<Strin
         explore => Value::from_safe_string(EXPLORE.into()),
         script => Value::from_safe_string(SCRIPT.into()),
         has_figures => contents.run.is_some(),
+        served => contents.manifest.served,
         version => main.record.subspect_version.clone(),
         created => main.record.created.clone(),
     })?)

@@ -11,14 +11,15 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use subspect_data::comparison::ComparisonRecord;
 use subspect_data::dynamics::{DYNAMICS_FILE, DynamicsRecord};
+use subspect_data::record::RunRecord;
 
 use crate::context::Context;
 use crate::error::ReportError;
-use crate::explore::{Cross, Packable, Training};
+use crate::explore::{Cross, Packable, Training, reach};
 use crate::loaded::Loaded;
-use crate::page::{Contents, Manifest, Page, page};
+use crate::page::{Contents, Form, Manifest, Page, page};
 use crate::panel::{line, title, warnings};
-use crate::sprite::MAX_PICTURE_BYTES;
+use crate::sprite::{MAX_PICTURE_BYTES, Pictures};
 
 /// Folder of the epochs in the folder of a training run.
 const EPOCHS: &str = "epochs";
@@ -27,9 +28,34 @@ const MANY_ROWS: usize = 100_000;
 /// Bytes of pictures then.
 const FEW_PICTURE_BYTES: usize = 320_000;
 
-/// Most bytes of pictures of each of `n` sets of inputs, where all layers have so many inputs together.
-pub(crate) fn picture_bytes(n_rows: usize, n: usize) -> usize {
-    (if n_rows > MANY_ROWS { FEW_PICTURE_BYTES } else { MAX_PICTURE_BYTES }) / n.max(1)
+/// The pictures of each of `n` sets of inputs, where all layers have so many inputs together.
+pub(crate) fn pictures_of(n_rows: usize, n: usize, form: Form) -> Pictures {
+    match form {
+        Form::Served => Pictures::Cards,
+        Form::File if n_rows > MANY_ROWS => Pictures::UpTo(FEW_PICTURE_BYTES / n.max(1)),
+        Form::File => Pictures::UpTo(MAX_PICTURE_BYTES / n.max(1)),
+    }
+}
+
+/// A page and what it shows.
+pub(crate) struct Shown {
+    pub(crate) page: Page,
+    /// For the log.
+    pub(crate) notes: Vec<String>,
+    pub(crate) runs: Vec<ShownRun>,
+}
+
+/// One run of a page.
+pub(crate) struct ShownRun {
+    pub(crate) dir: PathBuf,
+    pub(crate) record: RunRecord,
+}
+
+impl Shown {
+    fn new(page: Page, notes: Vec<String>, dirs: Vec<PathBuf>, loaded: Vec<Loaded>) -> Self {
+        let run = |(dir, loaded): (PathBuf, Loaded)| ShownRun { dir, record: loaded.record };
+        Shown { page, notes, runs: dirs.into_iter().zip(loaded).map(run).collect() }
+    }
 }
 
 #[derive(Serialize)]
@@ -48,12 +74,21 @@ struct Card {
     command: String,
 }
 
-/// The page of several runs, with notes for the log.
-pub(crate) fn runs(dirs: &[PathBuf], comparison: Option<&Path>) -> Result<(Page, Vec<String>), ReportError> {
+/// The page of one run.
+pub(crate) fn run(dir: &Path, form: Form) -> Result<Shown, ReportError> {
+    let mut loaded = Loaded::read(dir, form)?;
+    let notes = loaded.notes.clone();
+    let pictures = pictures_of(loaded.n_rows(), 1, form);
+    let page = page(&Contents::of_run(&loaded.context(pictures)?, form))?;
+    Ok(Shown::new(page, notes, vec![dir.to_owned()], vec![loaded]))
+}
+
+/// The page of several runs.
+pub(crate) fn runs(dirs: &[PathBuf], comparison: Option<&Path>, form: Form) -> Result<Shown, ReportError> {
     let (mut loaded, mut shown, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     let mut first_error = None;
     for dir in dirs {
-        match Loaded::read(dir) {
+        match Loaded::read(dir, form) {
             Ok(run) => {
                 loaded.push(run);
                 shown.push(dir.clone());
@@ -76,8 +111,8 @@ pub(crate) fn runs(dirs: &[PathBuf], comparison: Option<&Path>) -> Result<(Page,
     let labels = labels(&loaded, &shown);
     let pictures = pictures(&loaded);
     let n_atlases = pictures.iter().enumerate().filter(|(k, of)| k == *of).count();
-    let bytes = picture_bytes(loaded.iter().map(Loaded::n_rows).sum(), n_atlases);
-    let contexts = loaded.iter_mut().map(|l| l.context(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = pictures_of(loaded.iter().map(Loaded::n_rows).sum(), n_atlases, form);
+    let contexts = loaded.iter_mut().map(|l| l.context(wanted)).collect::<Result<Vec<_>, _>>()?;
     let view = Several {
         title: labels.join(" and "),
         failures,
@@ -87,9 +122,17 @@ pub(crate) fn runs(dirs: &[PathBuf], comparison: Option<&Path>) -> Result<(Page,
         run: None,
         several: Some(Value::from(Serde(view))),
         runs: packables(&contexts, &pictures),
-        manifest: Manifest { kind: "runs", labels, pictures, cross, training: None },
+        manifest: Manifest {
+            kind: "runs",
+            served: form == Form::Served,
+            labels,
+            pictures,
+            cross,
+            training: None,
+        },
     };
-    Ok((page(&contents)?, notes))
+    let page = page(&contents)?;
+    Ok(Shown::new(page, notes, shown, loaded))
 }
 
 fn card(context: &Context<'_>, label: &str) -> Card {
@@ -165,9 +208,9 @@ pub(crate) fn is_training(folder: &Path) -> bool {
     folder.join(DYNAMICS_FILE).is_file() || folder.join(EPOCHS).is_dir()
 }
 
-/// The page of a training run, with notes for the log.
-pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> {
-    let (mut loaded, mut labels, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+/// The page of a training run.
+pub(crate) fn epochs(folder: &Path, form: Form) -> Result<Shown, ReportError> {
+    let (mut loaded, mut shown, mut labels, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let dynamics = folder.join(DYNAMICS_FILE).is_file().then(|| DynamicsRecord::read(folder)).transpose();
     let dynamics = dynamics.map_err(ReportError::Data)?;
     let dirs = match dynamics.as_ref().and_then(|d| d.series.first()) {
@@ -175,9 +218,10 @@ pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> 
         None => epoch_dirs(folder)?,
     };
     for (dir, name) in dirs {
-        match Loaded::read(&dir) {
+        match Loaded::read(&dir, form) {
             Ok(run) => {
                 loaded.push(run);
+                shown.push(dir);
                 labels.push(name);
             }
             Err(error) => notes.push(format!("epoch {name}: {error}")),
@@ -192,22 +236,32 @@ pub(crate) fn epochs(folder: &Path) -> Result<(Page, Vec<String>), ReportError> 
         return Err(ReportError::Epochs { folder: folder.to_owned(), n: loaded.len() });
     }
     notes.extend(loaded.iter().flat_map(|l| l.notes.clone()));
-    one_scale(&mut loaded);
+    if form == Form::File {
+        one_scale(&mut loaded);
+    }
     let training = dynamics.as_ref().and_then(Training::new);
-    let bytes = picture_bytes(loaded.iter().map(Loaded::n_rows).sum(), 1);
+    let wanted = pictures_of(loaded.iter().map(Loaded::n_rows).sum(), 1, form);
     let last = loaded.len() - 1;
     for other in &mut loaded[..last] {
         other.atlas = None;
     }
-    let contexts = loaded.iter_mut().map(|l| l.context(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let contexts = loaded.iter_mut().map(|l| l.context(wanted)).collect::<Result<Vec<_>, _>>()?;
     let pictures = vec![last; contexts.len()];
     let contents = Contents {
         run: Some(&contexts[last]),
         several: None,
         runs: packables(&contexts, &pictures),
-        manifest: Manifest { kind: "epochs", labels, pictures, cross: Vec::new(), training },
+        manifest: Manifest {
+            kind: "epochs",
+            served: form == Form::Served,
+            labels,
+            pictures,
+            cross: Vec::new(),
+            training,
+        },
     };
-    Ok((page(&contents)?, notes))
+    let page = page(&contents)?;
+    Ok(Shown::new(page, notes, shown, loaded))
 }
 
 /// The epochs' folders in the order of their names.
@@ -234,11 +288,8 @@ fn epoch_label(name: &str) -> String {
 /// The maps of a layer in all epochs share their largest coordinate, so that nothing jumps between them.
 fn one_scale(loaded: &mut [Loaded]) {
     for layer in 0..loaded[0].files.len() {
-        let largest = |l: &Loaded| {
-            let map = l.files[layer].layout.as_ref();
-            map.map_or(0.0, |m| m.data().iter().fold(0.0_f32, |top, v| v.abs().max(top)))
-        };
-        let reach = loaded.iter().map(largest).fold(0.0, f32::max);
+        let of = |l: &Loaded| reach(l.files[layer].layout.as_ref());
+        let reach = loaded.iter().map(of).fold(0.0, f32::max);
         for run in loaded.iter_mut() {
             run.files[layer].reach = Some(reach);
         }

@@ -25,6 +25,15 @@ const MAX_ATLAS_BYTES: usize = 1 << 30;
 /// Fewest tiles per full row of the sprite.
 const MIN_COLUMNS: usize = 24;
 
+/// Which pictures a page carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pictures {
+    /// As many as fit into so many bytes, the most important first.
+    UpTo(usize),
+    /// Those of the cards; a viewer sends the others one by one.
+    Cards,
+}
+
 /// The decoded atlas of a run: tile `k` shows input `k`.
 pub struct Atlas {
     pixels: Vec<u8>,
@@ -68,6 +77,20 @@ impl Atlas {
             ));
         }
         Ok(Atlas { pixels, width, height, color: info.color_type, tile, n_columns: thumbnails.n_columns })
+    }
+
+    /// The picture of one input as PNG, or none.
+    ///
+    /// # Errors
+    /// [`ReportError::Atlas`], a defect of this program.
+    pub fn png(&self, input: usize) -> Result<Option<Vec<u8>>, ReportError> {
+        if !self.has(input) {
+            return Ok(None);
+        }
+        let pixels: Vec<u8> = self.rows(input).flatten().copied().collect();
+        let size = (self.tile.0 as u32, self.tile.1 as u32);
+        let fail = |e: png::EncodingError| ReportError::Atlas { reason: e.to_string() };
+        to_png(&pixels, size, self.color).map(Some).map_err(fail)
     }
 
     fn has(&self, input: usize) -> bool {

@@ -1,11 +1,14 @@
 //! The page of a sweep: `sweep.html` beside `sweep.json`, the cells' layer x layer maps side by side with the blocks that
-//! were found in them.
+//! were found in them, means over seeds, and the block score along every ordered axis with its test.
+
+mod trend;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use subspect_data::dynamics::Estimate;
 use subspect_data::record::{BlockRecord, SimilarityRecord};
-use subspect_data::sweep::{SweepCell, SweepRecord};
+use subspect_data::sweep::{SeedSummary, SweepCell, SweepRecord, Trend};
 
 use crate::error::ReportError;
 use crate::figure::{Chart, Figure, FigureFormat, draw_map, measure_title};
@@ -30,12 +33,18 @@ pub fn render_sweep(record: &SweepRecord, folder: &Path) -> Result<PathBuf, Repo
             figures.push(figure);
         }
     }
+    let trends = trends(record, &mut figures);
     write_figure_files(&figures, &[FigureFormat::Svg], &folder.join("figures"))?;
     let view = View {
         title: record.name.clone(),
         line: line(record),
         command: record.command.clone(),
         axes: record.axes.clone(),
+        failures: record.failures.iter().map(|f| format!("{}: {}", f.name, f.reason)).collect(),
+        is_trained: record.cells.iter().any(|c| c.training.is_some()),
+        level: record.seeds.first().map_or_else(String::new, |s| fixed(100.0 * s.level, 0)),
+        seeds: record.seeds.iter().flat_map(|s| seeds(record, s)).collect(),
+        trends,
         estimators,
         rows: record
             .cells
@@ -56,6 +65,47 @@ struct View {
     axes: Vec<String>,
     estimators: Vec<MapGroup>,
     rows: Vec<Row>,
+    failures: Vec<String>,
+    is_trained: bool,
+    level: String,
+    seeds: Vec<SeedRow>,
+    trends: Vec<AxisView>,
+}
+
+/// One combination of the axes besides the seed, and map.
+#[derive(Serialize)]
+struct SeedRow {
+    values: Vec<String>,
+    n_seeds: String,
+    measure: String,
+    cells: Vec<Between>,
+}
+
+/// A mean and its interval.
+#[derive(Serialize)]
+struct Between {
+    value: Shown,
+    interval: String,
+}
+
+/// An ordered axis.
+#[derive(Serialize)]
+struct AxisView {
+    axis: String,
+    svg: String,
+    rows: Vec<TrendRow>,
+}
+
+#[derive(Serialize)]
+struct TrendRow {
+    fixed: String,
+    measure: String,
+    n: String,
+    spearman: Shown,
+    spearman_p: Shown,
+    kendall: Shown,
+    kendall_p: Shown,
+    sentence: String,
 }
 
 #[derive(Serialize)]
@@ -65,6 +115,8 @@ struct Row {
     page: String,
     n_layers: String,
     accuracy: Shown,
+    training: Option<String>,
+    test_accuracy: Option<Shown>,
     modularity: Shown,
     vote: Shown,
     measure: String,
@@ -76,11 +128,68 @@ struct Row {
 }
 
 fn line(record: &SweepRecord) -> String {
-    let done = record.cells.len();
+    let (done, failed) = (record.cells.len(), record.failures.len());
     if done == record.n_cells {
         return format!("{} runs", count(done));
     }
-    format!("{} of {} runs; the others are still to come", count(done), count(record.n_cells))
+    let rest = if done + failed == record.n_cells { "others have none" } else { "others are still to come" };
+    format!("{} of {} runs; the {rest}", count(done), count(record.n_cells))
+}
+
+fn seeds(record: &SweepRecord, s: &SeedSummary) -> Vec<SeedRow> {
+    let between = |e: &Estimate| Between {
+        value: Shown::fixed(e.value, 3),
+        interval: match (e.lo.value(), e.hi.value()) {
+            (Some(lo), Some(hi)) => format!("{} to {}", fixed(lo, 3), fixed(hi, 3)),
+            _ => String::new(),
+        },
+    };
+    let other = |axis: &&String| *axis != "seed";
+    s.blocks
+        .iter()
+        .map(|map| SeedRow {
+            values: record
+                .axes
+                .iter()
+                .filter(other)
+                .map(|a| s.values.get(a).cloned().unwrap_or_default())
+                .collect(),
+            n_seeds: count(s.n_seeds),
+            measure: format!("{}, {}", measure_title(&map.measure), map.estimator),
+            cells: [s.test_accuracy, s.accuracy, s.modularity, s.vote, map.score]
+                .iter()
+                .map(between)
+                .collect(),
+        })
+        .collect()
+}
+
+/// The axes that have an order, with their figures.
+fn trends(record: &SweepRecord, figures: &mut Vec<Figure>) -> Vec<AxisView> {
+    let of = |axis: &String| {
+        let found: Vec<&Trend> = record.trends.iter().filter(|t| t.axis == *axis).collect();
+        if found.is_empty() {
+            return None;
+        }
+        let figure = trend::draw(axis, &found);
+        let svg = figure.svg.clone();
+        figures.push(figure);
+        Some(AxisView { axis: axis.clone(), svg, rows: found.into_iter().map(trend_row).collect() })
+    };
+    record.axes.iter().filter_map(of).collect()
+}
+
+fn trend_row(t: &Trend) -> TrendRow {
+    TrendRow {
+        fixed: trend::place(&t.fixed),
+        measure: format!("{}, {}", measure_title(&t.measure), t.estimator),
+        n: count(t.points.len()),
+        spearman: Shown::fixed(t.spearman, 2),
+        spearman_p: Shown::fixed(t.spearman_p, 3),
+        kendall: Shown::fixed(t.kendall, 2),
+        kendall_p: Shown::fixed(t.kendall_p, 3),
+        sentence: t.sentence.clone(),
+    }
 }
 
 /// The map with lines between its blocks.
@@ -119,6 +228,8 @@ fn row(record: &SweepRecord, cell: &SweepCell, map: &SimilarityRecord, blocks: &
         page: format!("{}/report.html", cell.run),
         n_layers: count(cell.layers.len()),
         accuracy: Shown::fixed(cell.accuracy, 3),
+        training: cell.training.as_ref().map(|t| format!("{} of {}", t.epoch, t.epochs)),
+        test_accuracy: cell.training.as_ref().map(|t| Shown::fixed(t.test_accuracy, 3)),
         modularity: Shown::fixed(cell.modularity, 3),
         vote: Shown::fixed(cell.vote, 3),
         measure: format!("{}, {}", measure_title(&map.measure), map.estimator),

@@ -29,7 +29,9 @@ impl Snapshots {
         }
     }
 
-    pub(crate) fn keeps(self, epoch: usize, epochs: usize) -> bool {
+    /// Whether the weights after `epoch` of `epochs` are kept; 0 is the initialisation.
+    #[must_use]
+    pub fn keeps(self, epoch: usize, epochs: usize) -> bool {
         match self {
             Snapshots::Every => true,
             Snapshots::Geometric => epoch == 0 || epoch == epochs || epoch.is_power_of_two(),

@@ -17,6 +17,7 @@ mod neighbors;
 mod rank;
 mod report;
 mod run;
+mod serve;
 mod similarity;
 mod sweep;
 #[cfg(feature = "train")]
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Neighbors(neighbors::Args),
     Rank(rank::Args),
     Report(report::Args),
+    Serve(serve::Args),
     Figures(figures::Args),
     Export(export::Args),
     Methods(methods::Args),
@@ -77,9 +79,10 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Rank(args) => rank::run(&args),
         Command::Neighbors(args) => neighbors::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Serve(args) => serve::run(&args, global),
         Command::Figures(args) => figures::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Methods(args) => methods::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args, global),
     }
 }

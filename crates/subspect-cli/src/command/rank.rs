@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use subspect_pipeline::{Ranking, SCORES, rank, ranking_table};
+use subspect_pipeline::{EPOCH_SCORES, Ranking, SCORES, ScoreInfo, rank, ranking_table};
 
 use crate::answer::Answer;
 use crate::command::run::show;
@@ -14,7 +14,7 @@ use crate::table::{count, table};
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
 pub(crate) struct Args {
-    /// Run directory
+    /// Run directory, or the folder of `subspect dynamics`
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// Score to rank by
@@ -29,14 +29,19 @@ pub(crate) struct Args {
 }
 
 fn after_help() -> String {
-    let scores: Vec<String> = SCORES.iter().map(|s| format!("  {:<14}{}", s.name, s.summary)).collect();
+    let list = |scores: &[ScoreInfo]| {
+        let lines: Vec<String> = scores.iter().map(|s| format!("  {:<18}{}", s.name, s.summary)).collect();
+        lines.join("\n")
+    };
     format!(
-        "Scores; a larger one deserves a look first:\n{}\n\n\
+        "Scores; a larger one deserves a look first:\n{}\nOver the epochs of a training:\n{}\n\n\
          Examples:\n  \
          subspect rank RUN\n  \
          subspect rank RUN --by vote-network --top 50\n  \
-         subspect rank RUN --by layers --top 0 --format csv > ranked.csv",
-        scores.join("\n")
+         subspect rank RUN --by layers --top 0 --format csv > ranked.csv\n  \
+         subspect rank DYNAMICS --by epoch-margin",
+        list(SCORES),
+        list(EPOCH_SCORES)
     )
 }
 

@@ -1,6 +1,6 @@
 //! `subspect report`: the page of a run that is there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -70,8 +70,8 @@ fn budget(files: &subspect_report::ReportFiles) -> String {
     )
 }
 
-/// Asks the desktop to show a file; a machine without one is told so.
-fn open(page: &Path) {
+/// Asks the desktop to show a file or an address; a machine without one is told so.
+pub(super) fn open(page: impl AsRef<std::ffi::OsStr>) {
     let program = if cfg!(target_os = "macos") {
         "open"
     } else if cfg!(windows) {

@@ -1,22 +1,21 @@
 //! `subspect train`: a network of the list, with a snapshot of every epoch for `subspect dynamics`.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+mod progress;
+mod recipe;
+mod trainer;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
-use subspect_data::dataset::{Dataset, OpenOptions, Split, open};
-use subspect_data::training::{EpochRecord, TrainingRecord, TrainingState};
+use subspect_data::training::{TrainingRecord, TrainingState};
 use subspect_linalg::Measured;
-use subspect_nets::{ArchitectureSpec, Normalize};
-use subspect_train::{Optimizer, Schedule, Snapshots, TrainError, TrainMonitor, TrainOptions, train};
+use subspect_train::{TrainError, train};
 
 use crate::answer::Answer;
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::table::table;
+pub(crate) use trainer::CommandTrainer;
 
 /// Train a network from scratch and keep the weights of every epoch
 #[derive(Debug, clap::Args)]
@@ -95,27 +94,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
-    let options = options(args, global)?;
-    let (data, held_out) = data(args)?;
-    let mut progress = Progress::new(global.quiet, options.epochs, data.len());
+    let options = recipe::options(args, global.seed.unwrap_or(0))?;
+    let (data, held_out) = recipe::data(args)?;
+    let mut progress = progress::Progress::new(global.quiet, options.epochs, data.len());
     let record = train(&options, &data, held_out.as_ref(), &args.output, &mut progress);
-    progress.bar.finish_and_clear();
+    progress.clear();
     Ok(answer(&record.map_err(failure)?, &args.output))
-}
-
-/// The training part and the held-out part, if there is one.
-fn data(args: &Args) -> Result<(Dataset, Option<Dataset>), Failure> {
-    let part = |path: &Path, split: Option<Split>| {
-        open(path, &OpenOptions { format: args.data_format.clone(), split, ..OpenOptions::default() })
-    };
-    // Data that do not come in parts are trained on as a whole.
-    let (train, test) = match part(&args.data, Some(Split::Train)) {
-        Ok(train) => (train, part(&args.data, Some(Split::Test)).ok()),
-        Err(in_parts) => (part(&args.data, None).map_err(|_| Failure::from_error(&in_parts))?, None),
-    };
-    let Some(path) = &args.test_data else { return Ok((train, test)) };
-    let test = part(path, Some(Split::Test)).or_else(|_| part(path, None));
-    Ok((train, Some(test.map_err(|e| Failure::from_error(&e))?)))
 }
 
 fn failure(e: TrainError) -> Failure {
@@ -125,54 +109,6 @@ fn failure(e: TrainError) -> Failure {
         },
         other => Failure::from_error(&other),
     }
-}
-
-fn options(args: &Args, global: &Global) -> Result<TrainOptions, Failure> {
-    let bad = |flag: &str, expected: &str, found: &str| {
-        Failure::other(format!("--{flag}: expected {expected}, found \"{found}\""))
-    };
-    let named = |name: &str| name.trim().to_ascii_lowercase().replace('-', "_");
-    let arch: ArchitectureSpec =
-        args.arch.parse().map_err(|e: subspect_nets::NetsError| Failure::from_error(&e))?;
-    let normalize: Normalize =
-        args.normalize.parse().map_err(|e: subspect_nets::NetsError| Failure::from_error(&e))?;
-    let optimizer = match named(&args.optimizer).as_str() {
-        "sgd" => Optimizer::Sgd { momentum: args.momentum, nesterov: args.nesterov },
-        "adam" => Optimizer::Adam,
-        "adamw" => Optimizer::AdamW,
-        _ => return Err(bad("optimizer", "sgd, adam or adamw", &args.optimizer)),
-    };
-    let schedule = match named(&args.schedule).as_str() {
-        "one_cycle" => Schedule::OneCycle,
-        "cosine" => Schedule::Cosine,
-        "constant" => Schedule::Constant,
-        "multi_step" => Schedule::MultiStep { milestones: args.milestones.clone(), factor: args.factor },
-        _ => return Err(bad("schedule", "one_cycle, cosine, multi_step or constant", &args.schedule)),
-    };
-    let snapshots = match named(&args.snapshots).as_str() {
-        "every" => Snapshots::Every,
-        "geometric" => Snapshots::Geometric,
-        "last" => Snapshots::Last,
-        _ => return Err(bad("snapshots", "every, geometric or last", &args.snapshots)),
-    };
-    let usual = if matches!(optimizer, Optimizer::Sgd { .. }) { 0.1 } else { 1e-3 };
-    Ok(TrainOptions {
-        normalize,
-        normalize_name: args.normalize.clone(),
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        learning_rate: args.learning_rate.unwrap_or(usual),
-        schedule,
-        optimizer,
-        weight_decay: args.weight_decay,
-        crop: args.crop,
-        flip: !args.no_flip,
-        label_noise: args.label_noise,
-        data_share: args.data_share,
-        snapshots,
-        seed: global.seed.unwrap_or(0),
-        ..TrainOptions::new(arch, &args.arch)
-    })
 }
 
 fn answer(record: &TrainingRecord, folder: &Path) -> Answer {
@@ -202,51 +138,4 @@ fn answer(record: &TrainingRecord, folder: &Path) -> Answer {
     });
     let unmet = (record.state == TrainingState::Diverged).then(|| "the training diverged".to_owned());
     Answer { unmet, ..Answer::new(text, value) }
-}
-
-/// Epoch, rate, loss so far and the time that is left, on a terminal only.
-struct Progress {
-    bar: ProgressBar,
-    epochs: usize,
-    n_train: usize,
-    start: Instant,
-    done: usize,
-    last: String,
-}
-
-impl Progress {
-    fn new(quiet: bool, epochs: usize, n_train: usize) -> Self {
-        let visible = !quiet && std::io::stderr().is_terminal();
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some((epochs * n_train) as u64), target);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {msg} eta {eta}") {
-            bar.set_style(style);
-        }
-        if visible {
-            bar.enable_steady_tick(Duration::from_millis(200));
-        }
-        Self { bar, epochs, n_train, start: Instant::now(), done: 0, last: String::new() }
-    }
-}
-
-impl TrainMonitor for Progress {
-    fn stepped(&mut self, epoch: usize, n: usize) {
-        self.done += n;
-        let rate = self.done as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-        self.bar.set_message(format!("{rate:.0} images/s{}", self.last));
-        self.bar.inc(n as u64);
-    }
-
-    fn finished(&mut self, epoch: &EpochRecord) {
-        let share = |m: Measured| m.value().map_or("-".to_owned(), |v| format!("{v:.3}"));
-        let accuracy = share(epoch.test_accuracy);
-        self.last =
-            format!(", loss {}, accuracy {}, held out {accuracy}", share(epoch.loss), share(epoch.accuracy));
-        self.bar.set_position((epoch.epoch * self.n_train) as u64);
-    }
-
-    fn is_cancelled(&self) -> bool {
-        interrupt::asked()
-    }
 }

@@ -78,6 +78,29 @@ impl Scratch {
     }
 }
 
+/// `labels` and `images` of the IDX layout: two classes of 8 x 8 pictures, bright above or below.
+pub(crate) fn write_pictures(s: &Scratch, part: &str, n: usize) {
+    std::fs::create_dir_all(s.path("data")).unwrap();
+    let mut images = vec![0, 0, 8, 3];
+    let mut labels = vec![0, 0, 8, 1];
+    for axis in [n, 8, 8] {
+        images.extend(u32::try_from(axis).unwrap().to_be_bytes());
+    }
+    labels.extend(u32::try_from(n).unwrap().to_be_bytes());
+    for i in 0..n {
+        let class = i % 2;
+        labels.push(class as u8);
+        for y in 0..8 {
+            for x in 0..8 {
+                let noise = (i * 37 + y * 11 + x * 5) % 90;
+                images.push((noise + if y / 4 == class { 120 } else { 0 }) as u8);
+            }
+        }
+    }
+    s.write(&format!("data/{part}-images-idx3-ubyte"), &images);
+    s.write(&format!("data/{part}-labels-idx1-ubyte"), &labels);
+}
+
 /// Inputs of three classes with a direction of their own and some noise.
 pub(crate) fn sample(n: usize, d: usize) -> Matrix<f32> {
     Matrix::from_fn(n, d, |i, j| {

@@ -66,7 +66,6 @@ pub(crate) fn series(
         changes: walked.similarities.iter().map(|s| s.changes.clone()).collect(),
         settling,
         training: training.training.points.clone(),
-        scores: Vec::new(),
     }
 }
 

@@ -36,6 +36,7 @@ use epochs::{Epoch, Finished, check_same};
 use series::{Kind, Series};
 use similarity::{Similarities, Three};
 
+pub(crate) use assemble::label;
 pub use series::Snapshots;
 pub use tables::dynamics_table;
 

@@ -29,14 +29,22 @@ fn parse_table(text: &str, file: &str) -> Result<toml::Table, PipelineError> {
 
 /// Flat values as options; `file` is what messages call the place.
 pub(crate) fn config_options(table: &toml::Table, file: &str) -> Result<Options, PipelineError> {
+    known_options(table, file, &all_names())
+}
+
+/// The same for options called `known`.
+pub(crate) fn known_options(
+    table: &toml::Table,
+    file: &str,
+    known: &[&str],
+) -> Result<Options, PipelineError> {
     let mut options = Options::default();
     for (name, value) in table {
-        let known = all_names();
         if !known.contains(&name.as_str()) {
             return Err(PipelineError::UnknownKey {
                 file: file.to_owned(),
                 key: name.clone(),
-                nearest: nearest(name, known).map(str::to_owned),
+                nearest: nearest(name, known.iter().copied()).map(str::to_owned),
             });
         }
         let words = words(value).ok_or_else(|| PipelineError::Option {

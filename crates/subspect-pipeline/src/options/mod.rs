@@ -10,7 +10,7 @@ mod list;
 mod value;
 
 pub use config::read_config;
-pub(crate) use config::{config_options, config_table};
+pub(crate) use config::{config_options, config_table, known_options};
 pub use list::{Group, Kind, OPTIONS, OptionInfo, option};
 pub use value::{Options, parse_bytes, short, show_bytes};
 

@@ -1,8 +1,10 @@
 //! Inputs ranked by how much they deserve a look: label errors, brittle inputs, inputs that change company.
 //!
 //! A score is larger where the input is more suspicious. Scores of one layer are taken from its affinity graph alone;
-//! [`SCORES`] says what each needs.
+//! [`SCORES`] says what each needs; those of [`EPOCH_SCORES`] are taken from the graphs of one layer at all epochs of a
+//! training.
 
+mod epochs;
 mod score;
 mod table;
 
@@ -17,6 +19,7 @@ use crate::look::layer_index;
 use crate::options::nearest;
 use crate::{PipelineError, focus_layer, is_output};
 
+pub use epochs::EPOCH_SCORES;
 pub use score::{SCORES, ScoreInfo};
 pub use table::ranking_table;
 
@@ -35,12 +38,27 @@ pub struct Ranking {
     pub order: Vec<usize>,
 }
 
-/// Ranks the inputs of the run in `run` by the score called `by`, in `layer` or the deepest before the output.
+/// Ranks the inputs of the run in `run` by the score called `by`, in `layer` or the deepest before the output. The folder
+/// of a training that was followed is taken as well: scores over epochs need it, others are those of its last epoch.
 ///
 /// # Errors
 /// When there is no such run, score or layer (the nearest names are given), or a graph file is broken.
 pub fn rank(run: &Path, by: &str, layer: Option<&str>) -> Result<Ranking, PipelineError> {
-    let info = score(by)?;
+    let (info, over_epochs) = score(by)?;
+    match (over_epochs, epochs::is_dynamics(run)) {
+        (true, true) => epochs::rank(run, info, layer),
+        (true, false) => Err(PipelineError::Input {
+            what: run.display().to_string(),
+            expected: format!("the folder of `subspect dynamics`, because {} is over epochs", info.name),
+            found: "no dynamics.json".into(),
+            mend: format!("give that folder, or another --by: {}", names(SCORES)),
+        }),
+        (false, true) => rank_run(&epochs::last_run(run)?, info, layer),
+        (false, false) => rank_run(run, info, layer),
+    }
+}
+
+fn rank_run(run: &Path, info: &ScoreInfo, layer: Option<&str>) -> Result<Ranking, PipelineError> {
     let dir = RunDir::open(run)?;
     let record = dir.read_record()?;
     let index = layer_index(run, &record, layer)?;
@@ -72,11 +90,7 @@ fn one(
     layer: usize,
     chosen: bool,
 ) -> Result<ScoreRecord, PipelineError> {
-    let labels = &record.inputs.labels;
-    let partition = match labels.is_empty() {
-        true => None,
-        false => Some(Partition::new(labels.clone(), record.dataset.classes.len())?),
-    };
+    let partition = partition(record)?;
     if let Some(p) = &partition {
         graphs.iter().try_for_each(|g| p.check(g))?;
     }
@@ -93,17 +107,32 @@ fn one(
     })
 }
 
-fn score(by: &str) -> Result<&'static ScoreInfo, PipelineError> {
+fn partition(record: &RunRecord) -> Result<Option<Partition>, PipelineError> {
+    match &record.inputs.labels {
+        labels if labels.is_empty() => Ok(None),
+        labels => Ok(Some(Partition::new(labels.clone(), record.dataset.classes.len())?)),
+    }
+}
+
+/// The score of that name, and whether it is over epochs.
+fn score(by: &str) -> Result<(&'static ScoreInfo, bool), PipelineError> {
     let wanted = by.replace('-', "_");
-    SCORES.iter().find(|s| s.name == wanted).ok_or_else(|| {
-        let names: Vec<&str> = SCORES.iter().map(|s| s.name).collect();
+    let in_list = |list: &'static [ScoreInfo], over_epochs| {
+        list.iter().find(|s| s.name == wanted).map(|info| (info, over_epochs))
+    };
+    in_list(SCORES, false).or_else(|| in_list(EPOCH_SCORES, true)).ok_or_else(|| {
+        let all = SCORES.iter().chain(EPOCH_SCORES).map(|s| s.name);
         PipelineError::Input {
             what: "--by".into(),
-            expected: format!("one of {}", names.join(", ")),
+            expected: format!("one of {}, {}", names(SCORES), names(EPOCH_SCORES)),
             found: format!("\"{by}\""),
-            mend: nearest(&wanted, names).map_or(String::new(), |n| format!("did you mean \"{n}\"?")),
+            mend: nearest(&wanted, all).map_or(String::new(), |n| format!("did you mean \"{n}\"?")),
         }
     })
+}
+
+fn names(list: &[ScoreInfo]) -> String {
+    list.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
 }
 
 fn order(score: &ScoreRecord) -> Vec<usize> {

@@ -70,7 +70,7 @@ pub static SCORES: &[ScoreInfo] = &[
     },
 ];
 
-fn undefined(subject: &Subject<'_>, status: Status) -> Vec<Measured> {
+pub(super) fn undefined(subject: &Subject<'_>, status: Status) -> Vec<Measured> {
     vec![status.into(); subject.graphs.first().map_or(0, |g| g.n_nodes())]
 }
 
@@ -116,7 +116,7 @@ fn propagated(subject: &Subject<'_>) -> Vec<Measured> {
 const NOBODY_ELSE: f64 = 1e-9;
 
 /// The margin of every input's class affinity against `classes`.
-fn against(subject: &Subject<'_>, classes: &[u32]) -> Vec<Measured> {
+pub(super) fn against(subject: &Subject<'_>, classes: &[u32]) -> Vec<Measured> {
     let (Some(layer), Some(partition)) = (subject.layer, subject.partition) else {
         return undefined(subject, Status::NoLabels);
     };
@@ -142,17 +142,21 @@ fn margin(affinity: &[f64], class: usize) -> Measured {
 
 /// Between the layer and the one before it, or the mean over all consecutive layers.
 fn between_layers(subject: &Subject<'_>) -> Vec<Measured> {
-    let steps: Vec<usize> = match subject.layer {
-        Some(0) => Vec::new(),
-        Some(l) => vec![l],
-        None => (1..subject.graphs.len()).collect(),
-    };
+    match subject.layer {
+        Some(0) => undefined(subject, Status::NotApplicable),
+        Some(l) => between(subject, &[l]),
+        None => between(subject, &(1..subject.graphs.len()).collect::<Vec<_>>()),
+    }
+}
+
+/// Mean change of every input's neighbourhood from graph `l - 1` to graph `l`, over the `l` of `steps`.
+pub(super) fn between(subject: &Subject<'_>, steps: &[usize]) -> Vec<Measured> {
     if steps.is_empty() {
         return undefined(subject, Status::NotApplicable);
     }
     let changes: Vec<Vec<Measured>> = steps
-        .into_par_iter()
-        .map(|l| neighbourhood_changes(subject.graphs[l - 1], subject.graphs[l]))
+        .par_iter()
+        .map(|&l| neighbourhood_changes(subject.graphs[l - 1], subject.graphs[l]))
         .collect();
     (0..changes[0].len()).map(|i| mean(changes.iter().map(|c| c[i]))).collect()
 }

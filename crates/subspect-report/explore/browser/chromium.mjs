@@ -2,10 +2,16 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
+/** The address of a page that is named by a file or an address. */
+export function addressOf(page) {
+  return page.startsWith("http://127.0.0.1:") ? page : pathToFileURL(path.resolve(page)).href;
+}
+
 /** Chromium, or the end of the program with the reason where there is none. */
-export async function launch() {
+export async function launch(...more) {
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
   const onPath = (process.env.PATH ?? "").split(path.delimiter).flatMap((d) => names.map((n) => path.join(d, n)));
   const executablePath = process.env.CHROMIUM || onPath.find((p) => existsSync(p));
@@ -16,7 +22,7 @@ export async function launch() {
   return chromium.launch({
     executablePath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"],
+      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", ...more],
   });
 }
 

@@ -4,13 +4,11 @@
 // tries is `<img src=x onerror=alert(1)>`; every page must show at least one of them as text when LABELS is set.
 
 import assert from "node:assert/strict";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { launch, watch } from "./chromium.mjs";
+import { addressOf, launch, watch } from "./chromium.mjs";
 
 const browser = await launch();
 for (const file of process.argv.slice(2)) {
-  const url = pathToFileURL(path.resolve(file)).href;
+  const url = addressOf(file);
   for (const colorScheme of ["light", "dark"]) {
     const page = await (await browser.newContext({ viewport: { width: 1240, height: 1000 }, colorScheme })).newPage();
     const seen = watch(page, url);

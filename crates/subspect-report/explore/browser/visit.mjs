@@ -1,11 +1,10 @@
-// A page in a real Chromium, used as a person would: node browser/visit.mjs REPORT.html [SCREENSHOT_FOLDER]
+// A page in a real Chromium, used as a person would: node browser/visit.mjs REPORT.html|http://127.0.0.1:PORT/ [SCREENSHOT_FOLDER]
 //
 // Fails when the page writes to the console, asks for anything but itself, or a view does not follow the others.
 
 import assert from "node:assert/strict";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { launch, watch } from "./chromium.mjs";
+import { addressOf, launch, watch } from "./chromium.mjs";
 
 const [report, shots] = process.argv.slice(2);
 if (!report) {
@@ -13,7 +12,7 @@ if (!report) {
   process.exit(2);
 }
 const browser = await launch();
-const url = pathToFileURL(path.resolve(report)).href;
+const url = addressOf(report);
 const seen = { console: [], requests: [] };
 
 async function open(address, colorScheme = "light") {
@@ -29,6 +28,12 @@ async function open(address, colorScheme = "light") {
 const shot = async (page, name) => shots && page.locator("#explore").screenshot({ path: path.join(shots, `${name}.png`) });
 const stateOf = (page) => new URLSearchParams(new URL(page.url()).hash.replace("#explore?", ""));
 
+/** Waits until the address says so: a served page asks for a layer before it shows it. */
+async function shows(key, value) {
+  const says = ([k, v]) => new URLSearchParams(location.hash.slice("#explore?".length)).get(k) === v;
+  await page.waitForFunction(says, [key, value], { timeout: 5000 }).catch(() => assert.equal(stateOf(page).get(key), value, key));
+}
+
 const { page, ready } = await open(url);
 console.log(`ready after ${ready} ms`);
 const bars = page.locator(".x-bar");
@@ -39,11 +44,11 @@ assert.ok(ready < Number(process.env.READY_MS ?? Infinity), `ready after ${ready
 
 // A layer by click, the next by key, one beside it with shift.
 await bars.nth(0).click();
-assert.equal(stateOf(page).get("layer"), "0");
+await shows("layer", "0");
 await page.keyboard.press("ArrowRight");
-assert.equal(stateOf(page).get("layer"), "1");
+await shows("layer", "1");
 await bars.nth(0).click({ modifiers: ["Shift"] });
-assert.equal(stateOf(page).get("other"), "0");
+await shows("other", "0");
 assert.equal(await page.locator(".x-pair thead th").count(), 2, "the two layers do not stand side by side");
 
 // A pair by click on the map of similarities: the last layer's row, the first column.
@@ -51,16 +56,17 @@ const map = page.locator(".x-map");
 if (await map.count()) {
   const box = await map.boundingBox();
   await map.click({ position: { x: 95, y: box.height - 3 } });
-  assert.deepEqual([stateOf(page).get("layer"), stateOf(page).get("other")], [String(nLayers - 1), "0"]);
+  await shows("layer", String(nLayers - 1));
+  await shows("other", "0");
   await map.focus();
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
-  assert.equal(stateOf(page).get("layer"), String(nLayers - 2));
+  await shows("layer", String(nLayers - 2));
   // Every map can be chosen, the differences too.
   const maps = page.locator(".x-card", { has: map }).locator("select");
   for (const value of await maps.locator("option").evaluateAll((all) => all.map((o) => o.value))) {
     await maps.selectOption(value);
-    assert.equal(stateOf(page).get("map"), value);
+    await shows("map", value);
     assert.notEqual(await page.locator(".x-map ~ .x-line b, .x-map ~ .x-line .status").count(), 0, "the pair is not read");
   }
   await shot(page, "difference");
@@ -72,7 +78,7 @@ await shot(page, "pair");
 const depths = page.locator(".x-depth");
 if (await depths.count()) {
   await depths.first().locator(".x-hit").first().click();
-  assert.equal(stateOf(page).get("layer"), "0");
+  await shows("layer", "0");
 }
 
 // An input in the table; its neighbour in the ego graph; a layer on its path.
@@ -86,7 +92,7 @@ if (await nodes.count()) {
   assert.notEqual(stateOf(page).get("input"), chosen, "a click on a neighbour does not choose it");
 }
 await page.locator(".x-path:not(.x-epochs) .x-hit").first().click();
-assert.equal(stateOf(page).get("layer"), "0");
+await shows("layer", "0");
 
 // A lasso around everything selects everything on the map; the search narrows the table.
 const scatter = page.locator(".x-scatter:visible").first();
@@ -132,7 +138,7 @@ if (await page.locator(".x-training").count()) {
   await shot(page, "epoch-first");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.getByRole("button", { name: "play" }).click();
-  assert.equal(stateOf(page).get("epoch"), "1", "with less motion the button is a step");
+  await shows("epoch", "1"); // with less motion the button is a step
   await page.waitForTimeout(1500);
   assert.equal(stateOf(page).get("epoch"), "1", "with less motion nothing moves by itself");
   await page.emulateMedia({ reducedMotion: "no-preference" });
@@ -140,7 +146,7 @@ if (await page.locator(".x-training").count()) {
   await page.waitForFunction(() => Number(new URLSearchParams(location.hash.slice(9)).get("epoch")) > 1);
   await page.getByRole("button", { name: "pause" }).click();
   await page.locator(".x-lines .x-hit").last().click();
-  assert.equal(stateOf(page).get("epoch"), String(last));
+  await shows("epoch", String(last));
 }
 
 // Several runs: layers of two networks stand side by side, the same input in both.
@@ -149,10 +155,10 @@ if (await page.locator(".x-runs").count()) {
   const chosenInput = stateOf(page).get("input");
   await second.selectOption("1");
   await page.waitForSelector(".x-bars >> nth=1");
-  assert.equal(stateOf(page).get("beside"), "1");
+  await shows("beside", "1");
   assert.equal(stateOf(page).get("input"), chosenInput, "the input is lost");
   await page.locator(".x-bars").nth(1).locator(".x-bar").nth(2).click();
-  assert.equal(stateOf(page).get("other"), "2");
+  await shows("other", "2");
   assert.equal(await page.locator(".x-path").count(), 2, "no second path");
   await shot(page, "two");
   await page.getByRole("button", { name: "swap" }).click();

@@ -48,20 +48,39 @@ interface Section {
   type: "u8" | "i8" | "i16" | "u16" | "u32" | "f32";
 }
 
-interface Header {
+/** Where the arrays of a stream lie, and which layers they are of. */
+interface Stored {
   version: number;
+  mapped: number[];
+  linked: number[];
+  n_neighbours: number;
+  scales: number[];
+  sections: Record<string, Section>;
+}
+
+interface Header extends Stored {
   title: string;
   classes: string[];
   ids: string[];
   layers: Layer[];
   maps: SimilarityMap[];
   scores: Score[];
-  mapped: number[];
-  linked: number[];
-  n_neighbours: number;
-  scales: number[];
   tile: { width: number; height: number; columns: number; rows: number; n_dropped: number } | null;
-  sections: Record<string, Section>;
+  /** What a local viewer is asked for: layers with a map or neighbours, the size of the pictures. */
+  served: { layers: number[]; picture: [number, number] | null } | null;
+}
+
+/** Gives a layer's stream, and the address of an input's picture. */
+export interface Source {
+  layer(layer: number): Promise<ArrayBuffer>;
+  picture(input: number): string;
+}
+
+/** What is known about the inputs in one layer. */
+interface Part {
+  layout: Numbers | null;
+  near: { index: Numbers; coefficient: Numbers; reverse: Numbers; width: number; scale: number } | null;
+  shares: Numbers | null;
 }
 
 export interface Neighbour {
@@ -71,7 +90,7 @@ export interface Neighbour {
   reverse: number;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 const NONE = 0xffff;
 const FULL = 32767;
 
@@ -81,25 +100,47 @@ type Numbers = Uint8Array | Int8Array | Int16Array | Uint16Array | Uint32Array |
 export class Run {
   header: Header;
   private arrays: Record<string, Numbers>;
+  private parts: Map<number, Part>;
 
-  constructor(bytes: ArrayBuffer) {
-    const length = new DataView(bytes).getUint32(0, true);
-    this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as Header;
-    if (this.header.version !== VERSION) {
-      throw new Error(`the data has layout ${this.header.version}, this script reads ${VERSION}`);
+  constructor(bytes: ArrayBuffer, private source: Source | null = null) {
+    const { header, arrays } = open<Header>(bytes);
+    [this.header, this.arrays, this.parts] = [header, arrays, new Map()];
+    for (const map of header.maps) whole(map);
+    this.take(header, arrays);
+  }
+
+  /** Adds the layers of a stream. */
+  private take(of: Stored, arrays: Record<string, Numbers>): void {
+    const [n, c, width] = [this.n, this.classes.length, of.n_neighbours];
+    const piece = (name: string, k: number, size: number) => arrays[name].subarray(k * size, (k + 1) * size);
+    for (const layer of [...of.mapped, ...of.linked]) {
+      const [m, k] = [of.mapped.indexOf(layer), of.linked.indexOf(layer)];
+      this.parts.set(layer, {
+        layout: m < 0 ? null : piece("layout", m, 2 * n),
+        near: k < 0 ? null : {
+          index: piece("near_index", k, n * width), coefficient: piece("near_coefficient", k, n * width),
+          reverse: piece("near_reverse", k, n * width), width, scale: of.scales[k],
+        },
+        shares: k < 0 || arrays.shares.length === 0 ? null : piece("shares", k, n * c),
+      });
     }
-    for (const map of this.header.maps) whole(map);
-    const start = Math.ceil((4 + length) / 4) * 4;
-    this.arrays = {};
-    for (const [name, s] of Object.entries(this.header.sections)) {
-      this.arrays[name] = view(bytes, start + s.offset, s);
-    }
+  }
+
+  /** Fetches what a view of a layer needs; null when there is nothing to wait for. */
+  need(layer: number): Promise<void> | null {
+    if (!this.source || layer < 0 || this.parts.has(layer) || !this.header.served?.layers.includes(layer)) return null;
+    // Another run may be shown by the time that the answer is there.
+    const [parts, self] = [this.parts, this.copy()];
+    return this.source.layer(layer).then((bytes) => {
+      const { header, arrays } = open<Stored>(bytes);
+      self.take(header, arrays);
+      if (!parts.has(layer)) parts.set(layer, { layout: null, near: null, shares: null });
+    });
   }
 
   /** Shows another run: the views keep this object and draw again. */
   show(other: Run): void {
-    this.header = other.header;
-    this.arrays = other.arrays;
+    [this.header, this.arrays, this.parts, this.source] = [other.header, other.arrays, other.parts, other.source];
   }
 
   /** The same run as another object, which can show other epochs. */
@@ -160,30 +201,28 @@ export class Run {
     return Number.isFinite(v) ? v : null;
   }
 
-  /** Places of a layer's inputs, x and y alternating between -1 and 1, or null. */
-  places(layer: number): Float32Array | null {
-    const k = this.header.mapped.indexOf(layer);
-    if (k < 0) return null;
-    return Float32Array.from(this.arrays.layout.subarray(2 * k * this.n, 2 * (k + 1) * this.n), (v) => v / this.full("layout"));
+  /** Whether any layer has a map of its inputs. */
+  get hasMaps(): boolean {
+    return this.header.mapped.length > 0 || (this.header.served?.layers.length ?? 0) > 0;
   }
 
-  /** The largest number that an array of shares can hold. */
-  private full(name: string): number {
-    return this.arrays[name] instanceof Int8Array ? 127 : FULL;
+  /** Places of a layer's inputs, x and y alternating between -1 and 1, or null. */
+  places(layer: number): Float32Array | null {
+    const places = this.parts.get(layer)?.layout;
+    return places ? Float32Array.from(places, (v) => v / full(places)) : null;
   }
 
   /** The strongest neighbours of an input in a layer, or null where none are kept. */
   neighbours(layer: number, i: number): Neighbour[] | null {
-    const k = this.header.linked.indexOf(layer);
-    if (k < 0) return null;
-    const width = this.header.n_neighbours;
-    const scale = this.header.scales[k] / this.full("near_coefficient");
-    const nobody = this.arrays.near_index instanceof Uint16Array ? 0xffff : 0xffffffff;
+    const near = this.parts.get(layer)?.near;
+    if (!near) return null;
+    const scale = near.scale / full(near.coefficient);
+    const nobody = near.index instanceof Uint16Array ? 0xffff : 0xffffffff;
     const out: Neighbour[] = [];
-    for (let at = (k * this.n + i) * width; at < (k * this.n + i + 1) * width; at++) {
-      const input = this.arrays.near_index[at];
+    for (let at = i * near.width; at < (i + 1) * near.width; at++) {
+      const input = near.index[at];
       if (input === nobody) break;
-      const [coefficient, reverse] = [this.arrays.near_coefficient[at] * scale, this.arrays.near_reverse[at] * scale];
+      const [coefficient, reverse] = [near.coefficient[at] * scale, near.reverse[at] * scale];
       out.push({ input, affinity: Math.abs(coefficient) + Math.abs(reverse), coefficient, reverse });
     }
     return out;
@@ -191,19 +230,25 @@ export class Run {
 
   /** Share of an input's affinity on each class, or null where it is not kept. */
   shares(layer: number, i: number): number[] | null {
-    const k = this.header.linked.indexOf(layer);
     const c = this.classes.length;
-    if (k < 0 || this.arrays.shares.length === 0) return null;
-    const at = (k * this.n + i) * c;
-    return Array.from(this.arrays.shares.subarray(at, at + c), (v) => v / 255);
+    const shares = this.parts.get(layer)?.shares;
+    return shares ? Array.from(shares.subarray(i * c, (i + 1) * c), (v) => v / 255) : null;
   }
 
-  /** Share of an input's affinity on one class, or null; its own class is known in more layers than the others. */
+  /** Share of an input's affinity on one class, or null; its own class and
+   * the network's choice are known in more layers than the others. */
   share(layer: number, i: number, c: number): number | null {
     const all = this.shares(layer, i);
     if (all) return all[c] ?? null;
-    const at = this.arrays.label_share[layer * this.n + i];
-    return c === this.label(i) && at !== undefined ? at / 255 : null;
+    const known = c === this.label(i) ? this.arrays.label_share : c === this.prediction(i) ? this.arrays.choice_share : undefined;
+    const at = known?.[layer * this.n + i];
+    return at === undefined ? null : at / 255;
+  }
+
+  /** Address, width and height of an input's own picture, where a viewer gives it, or null. */
+  picture(i: number): { url: string; width: number; height: number } | null {
+    const size = this.header.served?.picture;
+    return this.source && size ? { url: this.source.picture(i), width: size[0], height: size[1] } : null;
   }
 
   /** Position of an input's picture in the sprite as percentages, or null. */
@@ -224,6 +269,21 @@ function whole(map: SimilarityMap): void {
       for (let j = row.length; j < table.length; j++) row.push(table[j][i]);
     });
   }
+}
+
+/** The header and the arrays of a stream. */
+function open<H extends Stored>(bytes: ArrayBuffer): { header: H; arrays: Record<string, Numbers> } {
+  const length = new DataView(bytes).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as H;
+  if (header.version !== VERSION) throw new Error(`the data has layout ${header.version}, this script reads ${VERSION}`);
+  const start = Math.ceil((4 + length) / 4) * 4;
+  const arrays = Object.fromEntries(Object.entries(header.sections).map(([name, s]) => [name, view(bytes, start + s.offset, s)]));
+  return { header, arrays };
+}
+
+/** The largest number that an array of shares can hold. */
+function full(array: Numbers): number {
+  return array instanceof Int8Array ? 127 : FULL;
 }
 
 function orNone(v: number | undefined): number {

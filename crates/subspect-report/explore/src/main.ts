@@ -51,10 +51,11 @@ async function mount(page: Page, place: HTMLElement, wanted: State | null): Prom
   const state = wanted ? fromHash(toHash(wanted), start, limits) : start;
   const store = new Store({ ...state, run: start.run, beside: start.beside });
   if (beside !== run && store.state.other < 0) store.set({ other: first(beside, 0).layer });
+  await Promise.all([run.need(store.state.layer), beside.need(store.state.other)]);
   place.dataset.pictures = String(page.manifest.pictures[page.isTraining ? page.n - 1 : k]);
 
   const cards = [depth(run, store, beside), similarity(run, store, beside, page.cross(start.run, start.beside)), layers(run, store, beside)];
-  if (run.header.mapped.length > 0) cards.push(scatter(run, store, "layer"), scatter(beside, store, "other"));
+  if (run.hasMaps) cards.push(scatter(run, store, "layer"), scatter(beside, store, "other"));
   cards.push(table(run, store, beside), input(run, store, beside, page));
   const grid = h("div", { class: "x-grid" }, ...cards.filter((c) => c !== null));
   const arrange = () => grid.classList.toggle("x-pairs", store.state.other >= 0);
@@ -66,20 +67,41 @@ async function mount(page: Page, place: HTMLElement, wanted: State | null): Prom
     strip(run, store, beside), grid,
   ].filter((node) => node !== null));
   place.dataset.ready = "true";
-  follow(page, place, run, store, { start, limits });
+  follow(page, place, run, beside, store, { start, limits });
 }
 
-/** What a change of the state brings about beyond the views: the address, another epoch, other runs. */
-function follow(page: Page, place: HTMLElement, run: Run, store: Store, { start, limits }: { start: State; limits: Bounds }): void {
+/** What a change of the state brings about beyond the views: what they need for it, the address, another epoch, other runs. */
+function follow(page: Page, place: HTMLElement, run: Run, beside: Run, store: Store, { start, limits }: { start: State; limits: Bounds }): void {
   const listen = new AbortController();
+  // What is asked for meanwhile waits, too, so that changes come in their order.
+  let waiting: Partial<State> | null = null;
+  const wait = (needs: (Promise<unknown> | null)[]) => {
+    void Promise.all(needs).then(
+      () => store.set(taken()),
+      (error) => {
+        waiting = null;
+        place.replaceChildren(h("p", { class: "note" }, `The viewer does not answer (${String(error)}). Is 'subspect serve' still running?`));
+      });
+  };
+  const taken = () => {
+    const change = waiting ?? {};
+    waiting = null;
+    return change;
+  };
   store.before = (change) => {
-    const epoch = change.epoch;
-    if (page.isTraining && epoch !== undefined) {
-      const other = page.ready[epoch];
-      if (other) run.show(other);
-      else void page.run(epoch).then(() => store.set({ epoch })); // it is not unpacked yet: come back then
-      return other !== undefined;
+    if (waiting) {
+      Object.assign(waiting, change);
+      return false;
     }
+    const state = { ...store.state, ...change };
+    const epoch = page.isTraining ? page.ready[state.epoch] : run;
+    const needs = epoch ? [epoch.need(state.layer), (beside === run ? epoch : beside).need(state.other)] : [page.run(state.epoch)];
+    if (needs.some((need) => need !== null)) {
+      waiting = change;
+      wait(needs);
+      return false;
+    }
+    if (page.isTraining && epoch) run.show(epoch);
     return true;
   };
   store.onChange((state, before) => {
@@ -107,7 +129,7 @@ async function unpackAll(page: Page, store: Store): Promise<void> {
 
 async function start(): Promise<void> {
   const place = document.getElementById("explore-app");
-  if (!place || !document.querySelector(".explore-data")) return;
+  if (!place) return;
   if (typeof DecompressionStream === "undefined") {
     place.replaceChildren(h("p", { class: "note" }, "This browser is too old for the interactive part. Everything else on the page can be read."));
     return;

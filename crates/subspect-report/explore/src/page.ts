@@ -1,6 +1,7 @@
-// What the page holds: packed runs (or epochs of one training run), unpacked when they are first looked at.
+// What the page holds: packed runs (or epochs of one training run), unpacked when they are first looked at; or, where a
+// local viewer serves the page, fetched from it.
 
-import { Run, type SimilarityMap, unpack, type Value } from "./data.ts";
+import { Run, type SimilarityMap, type Source, unpack, type Value } from "./data.ts";
 
 export interface Cross {
   first: number;
@@ -34,6 +35,8 @@ export interface Convergence {
 
 interface Manifest {
   kind: "runs" | "epochs";
+  /** Whether a local viewer gives the runs, layer by layer. */
+  served: boolean;
   labels: string[];
   pictures: number[];
   cross: Cross[];
@@ -45,15 +48,16 @@ export class Page {
   /** The runs that are unpacked. */
   readonly ready: (Run | undefined)[];
 
-  constructor(readonly manifest: Manifest, private readonly packed: (() => string)[]) {
+  constructor(readonly manifest: Manifest, private readonly packed: (() => Promise<Run>)[]) {
     this.runs = packed.map(() => undefined);
     this.ready = packed.map(() => undefined);
   }
 
   static of(document: Document): Page {
     const manifest = JSON.parse(document.getElementById("explore-manifest")?.textContent ?? "{}") as Manifest;
+    if (manifest.served) return new Page(manifest, manifest.labels.map((_, k) => () => fetchRun(k, manifest.pictures[k])));
     const data = [...document.querySelectorAll(".explore-data")];
-    return new Page(manifest, data.map((node) => () => node.textContent ?? ""));
+    return new Page(manifest, data.map((node) => async () => new Run(await unpack(node.textContent ?? ""))));
   }
 
   get n(): number {
@@ -64,7 +68,7 @@ export class Page {
   }
 
   run(k: number): Promise<Run> {
-    this.runs[k] ??= unpack(this.packed[k]()).then((bytes) => (this.ready[k] = new Run(bytes)));
+    this.runs[k] ??= this.packed[k]().then((run) => (this.ready[k] = run));
     return this.runs[k];
   }
 
@@ -76,6 +80,17 @@ export class Page {
     }
     return [];
   }
+}
+
+async function fetched(name: string): Promise<ArrayBuffer> {
+  const answer = await fetch(name);
+  if (!answer.ok) throw new Error(`${name}: the viewer answers ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+async function fetchRun(k: number, pictures: number): Promise<Run> {
+  const source: Source = { layer: (l) => fetched(`data/${k}/${l}`), picture: (i) => `pictures/${pictures}/${i}.png` };
+  return new Run(await fetched(`data/${k}`), source);
 }
 
 function turned(map: SimilarityMap): SimilarityMap {

@@ -7,11 +7,15 @@ import type { Run } from "./data.ts";
 import { choice, colourOf, h } from "./dom.ts";
 import { saveCsv, savePng, saves } from "./files.ts";
 import { inside } from "./lasso.ts";
+import { type Cloud, OPACITY, points, SPAN, wantsWebgl } from "./points.ts";
 import { type Colour, COLOURS, type State, type Store } from "./state.ts";
 
 const COLOUR_TITLES: Record<Colour, string> = {
   class: "class", prediction: "network’s prediction", vote: "affinity vote", agreement: "agreement", confidence: "confidence",
 };
+
+/** Counts what changes the colours or places of the inputs of any map. */
+let versions = 0;
 
 /** Distance in pixels within which a click finds an input. */
 const REACH = 12;
@@ -24,6 +28,8 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
   let hover = -1;
   let polygon: [number, number][] = [];
   let size = 1;
+  let version = 0;
+  const byWebgl = wantsWebgl(run.n, location.search);
   const title = h("h3");
   const head = h("div", { class: "x-head" });
   const readout = h("p", { class: "x-line" });
@@ -31,7 +37,7 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
 
   const screen = (i: number): [number, number] => {
     const p = places as Float32Array;
-    return [(0.5 + 0.47 * zoom * (p[2 * i] - centre[0])) * size, (0.5 - 0.47 * zoom * (p[2 * i + 1] - centre[1])) * size];
+    return [(1 + SPAN * zoom * (p[2 * i] - centre[0])) * size / 2, (1 - SPAN * zoom * (p[2 * i + 1] - centre[1])) * size / 2];
   };
 
   const { canvas, redraw } = surface(
@@ -46,18 +52,11 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     const faint = colourOf("--band");
     const dim = (i: number) =>
       (store.selection !== null && !store.selection.has(i)) || (only >= 0 && run.label(i) !== only);
-    for (const pass of [true, false]) {
-      for (let i = 0; i < run.n; i++) {
-        if (dim(i) !== pass) continue;
-        const [x, y] = screen(i);
-        context.globalAlpha = pass ? 0.35 : 0.88;
-        context.fillStyle = pass ? faint : inputColour(run, colour, layer(), i);
-        context.beginPath();
-        context.arc(x, y, radius, 0, 2 * Math.PI);
-        context.fill();
-      }
-    }
-    context.globalAlpha = 1;
+    const cloud = { key: `${which} ${version} ${faint}`, n: run.n, places, colour: (i: number) => inputColour(run, colour, layer(), i), dim, faint };
+    const look = { size, scale: window.devicePixelRatio || 1, zoom, centre, radius };
+    const drawn = byWebgl && points()?.draw(context, cloud, look) === true;
+    canvas.dataset.points = drawn ? "webgl" : "canvas";
+    if (!drawn) discs(context, cloud, radius);
     if (["class", "prediction", "vote"].includes(colour) && run.classes.length <= 20) names(context, dim);
     if (input >= 0) ego(context, input, radius);
     if (hover >= 0 && hover !== input) ring(context, hover, radius + 3, colourOf("--ink"));
@@ -70,6 +69,22 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     }
   }
 
+  /** The inputs as discs of the canvas, dimmed ones first. */
+  function discs(context: CanvasRenderingContext2D, cloud: Cloud, radius: number): void {
+    for (const pass of [true, false]) {
+      context.globalAlpha = pass ? OPACITY.dim : OPACITY.bright;
+      for (let i = 0; i < cloud.n; i++) {
+        if (cloud.dim(i) !== pass) continue;
+        const [x, y] = screen(i);
+        context.fillStyle = pass ? cloud.faint : cloud.colour(i);
+        context.beginPath();
+        context.arc(x, y, radius, 0, 2 * Math.PI);
+        context.fill();
+      }
+    }
+    context.globalAlpha = 1;
+  }
+
   /** Every class's name at the middle of its inputs (medians, so that strays do not move it). */
   function names(context: CanvasRenderingContext2D, dim: (i: number) => boolean): void {
     context.font = `600 12px ${colourOf("--sans")}`;
@@ -79,7 +94,8 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     run.classes.forEach((name, c) => {
       const own = [];
       for (let i = 0; i < run.n; i++) if (run.label(i) === c && !dim(i)) own.push(screen(i));
-      if (own.length < 5) return;
+      // Few left of a class say nothing of where it is.
+      if (own.length < Math.max(5, run.n / 200)) return;
       const [x, y] = [median(own.map((p) => p[0])), median(own.map((p) => p[1]))];
       context.lineWidth = 3.5;
       context.strokeStyle = colourOf("--paper");
@@ -167,7 +183,7 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
     if (!places) return;
     event.preventDefault();
     const [x, y] = at(event);
-    const under = (axis: 0 | 1, v: number) => centre[axis] + ((axis === 0 ? 1 : -1) * (v / size - 0.5)) / (0.47 * zoom);
+    const under = (axis: 0 | 1, v: number) => centre[axis] + ((axis === 0 ? 1 : -1) * (2 * v / size - 1)) / (SPAN * zoom);
     const [px, py] = [under(0, x), under(1, y)];
     zoom = Math.min(20, Math.max(1, zoom * Math.exp(-event.deltaY / 400)));
     centre = zoom === 1 ? [0, 0] : [centre[0] + px - under(0, x), centre[1] + py - under(1, y)];
@@ -231,6 +247,7 @@ export function scatter(run: Run, store: Store, which: "layer" | "other"): HTMLE
   function update(now: State, before: State | null): void {
     card.hidden = layer() < 0;
     if (card.hidden) return;
+    version = ++versions;
     if (!before || now[which] !== before[which] || now.epoch !== before.epoch) {
       places = run.places(layer());
       title.replaceChildren("Inputs as ", h("span", { class: which === "layer" ? "x-name-a" : "x-name-b" }, run.layers[layer()].name), " sees them");

@@ -31,9 +31,9 @@ export function sample(change: (header: Record<string, unknown>) => void = () =>
     intervals: typeof q === "number" ? { modularity: [0.05, 0.15] } : {}, class_affinity: [[0.75, 0.25], [0.5, 0.5]],
   });
   const header: Record<string, unknown> = {
-    version: 3, title: "t", classes: ["cat", "dog"], ids: ["a", "b", "c"], layers: [layer("one", 0.1), layer("two", "one_class")],
+    version: 4, title: "t", classes: ["cat", "dog"], ids: ["a", "b", "c"], layers: [layer("one", 0.1), layer("two", "one_class")],
     maps: [], scores: [{ name: "propagated_label", layer: 0 }], mapped: [1], linked: [0, 1], n_neighbours: 2, scales: [2, 1],
-    tile: { width: 8, height: 8, columns: 2, rows: 1, n_dropped: 1 }, sections,
+    tile: { width: 8, height: 8, columns: 2, rows: 1, n_dropped: 1 }, served: null, sections,
   };
   change(header);
   const json = new TextEncoder().encode(JSON.stringify(header));

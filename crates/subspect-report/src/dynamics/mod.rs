@@ -16,7 +16,7 @@ use crate::figure::{Figure, FigureFormat, measure_title};
 use crate::files::{REPORT, ReportFiles, finish, write, write_figure_files};
 use crate::names::LayerNames;
 use crate::number::{Shown, count, fixed};
-use crate::page::standalone;
+use crate::page::{Form, standalone};
 use crate::several;
 
 /// The page to go through the epochs of a training with.
@@ -33,8 +33,9 @@ pub fn render_dynamics(folder: &Path) -> Result<ReportFiles, ReportError> {
         return Err(ReportError::Unusable { reason });
     }
     let view = View::new(&record);
-    let (epochs, notes) = several::epochs(folder)?;
-    let ReportFiles { notes, sizes, .. } = finish(folder, EPOCHS_PAGE, &epochs, Vec::new(), notes)?;
+    let epochs = several::epochs(folder, Form::File)?;
+    let ReportFiles { notes, sizes, .. } =
+        finish(folder, EPOCHS_PAGE, &epochs.page, Vec::new(), epochs.notes)?;
     let formats = [FigureFormat::Svg, FigureFormat::Png];
     let written = write_figure_files(view.figures(), &formats, &folder.join("figures"))?;
     let template = include_str!("../../templates/dynamics.html");
@@ -75,7 +76,6 @@ struct View {
     line: String,
     summary: Vec<String>,
     warnings: Vec<String>,
-    is_partial: bool,
     command: String,
     threshold: String,
     level: String,
@@ -154,8 +154,7 @@ impl View {
                 record.dataset.name
             ),
             summary: record.summary.clone(),
-            warnings: record.warnings.clone(),
-            is_partial: record.state == RunState::Partial,
+            warnings: warnings(record),
             command: record.command.clone(),
             threshold: fixed(record.threshold, 2),
             level: fixed(100.0 * record.level, 0),
@@ -188,6 +187,12 @@ impl SeriesView {
 
 fn svg(figure: Figure) -> Svg {
     Svg { svg: figure.svg.clone(), figure: Some(figure) }
+}
+
+fn warnings(record: &DynamicsRecord) -> Vec<String> {
+    let partial = (record.state == RunState::Partial)
+        .then(|| "Not every epoch is in it: repeat the command to go on.".to_owned());
+    partial.into_iter().chain(record.warnings.iter().cloned()).collect()
 }
 
 fn series(

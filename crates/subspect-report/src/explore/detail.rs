@@ -42,6 +42,8 @@ pub(crate) struct Detail {
     pub(crate) linked: Vec<usize>,
     /// Whether class affinities are kept.
     pub(crate) class_affinity: bool,
+    /// Whether every layer's share of the network's choice is kept, beside that of the label.
+    pub(crate) choices: bool,
 }
 
 impl Detail {
@@ -60,7 +62,32 @@ impl Detail {
             coarse,
             mapped: spread(&mapped, mapped.len().div_ceil(per_mapped)),
             linked: linked_of(record, &linked, per_linked),
-            class_affinity: (1..=MAX_CLASSES).contains(&record.dataset.classes.len()),
+            class_affinity: has_few_classes(record),
+            choices: false,
+        }
+    }
+
+    /// What a served page holds of every layer before the layer is asked for.
+    pub(crate) fn served() -> Self {
+        Detail {
+            n_neighbours: 0,
+            coarse: false,
+            mapped: Vec::new(),
+            linked: Vec::new(),
+            class_affinity: false,
+            choices: true,
+        }
+    }
+
+    /// Everything about one layer, whose files are the only ones at hand.
+    pub(crate) fn whole(record: &RunRecord, file: &LayerFiles) -> Self {
+        Detail {
+            n_neighbours: file.neighbours.as_ref().map_or(0, longest),
+            coarse: false,
+            mapped: file.layout.iter().map(|_| 0).collect(),
+            linked: file.neighbours.iter().map(|_| 0).collect(),
+            class_affinity: has_few_classes(record),
+            choices: false,
         }
     }
 
@@ -71,6 +98,10 @@ impl Detail {
         let shares = if self.class_affinity { record.dataset.classes.len() } else { 0 };
         n * (self.mapped.len() * place + self.linked.len() * (near * self.n_neighbours + shares))
     }
+}
+
+fn has_few_classes(record: &RunRecord) -> bool {
+    (1..=MAX_CLASSES).contains(&record.dataset.classes.len())
 }
 
 fn longest(neighbours: &subspect_data::neighbours::Neighbours) -> usize {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use subspect_data::record::{
-    InferenceRecord, IntervalRecord, LayerRecord, NullRecord, ScoreRecord, SimilarityRecord,
+    InferenceRecord, IntervalRecord, LayerRecord, NullRecord, RunRecord, ScoreRecord, SimilarityRecord,
 };
 use subspect_linalg::Measured;
 
@@ -17,7 +17,7 @@ use crate::names::class_name;
 use crate::panel::title;
 
 /// Version of the packed layout: the script refuses another one.
-const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 #[derive(Serialize)]
 pub(crate) struct Header<'a> {
@@ -34,6 +34,7 @@ pub(crate) struct Header<'a> {
     n_neighbours: usize,
     scales: &'a [f32],
     tile: Option<Tile>,
+    served: Option<Served>,
     sections: &'a BTreeMap<&'static str, Section>,
 }
 
@@ -88,6 +89,15 @@ impl Inference {
             p: rows(&found.p_adjusted),
         }
     }
+}
+
+/// What a local viewer is asked for when it is looked at.
+#[derive(Serialize)]
+struct Served {
+    /// Layers with a map or neighbours.
+    layers: Vec<usize>,
+    /// Width and height of the pictures, where there are any.
+    picture: Option<(usize, usize)>,
 }
 
 /// A score of every input; its values are a row of the section `scores`.
@@ -151,9 +161,31 @@ impl<'a> Header<'a> {
                 rows: s.rows,
                 n_dropped: s.n_dropped,
             }),
+            served: None,
             sections: &sections.table,
         }
     }
+
+    /// The same of a run whose layers and pictures are asked for one by one.
+    pub(super) fn served(mut self, record: &RunRecord) -> Self {
+        let has_more = |l: &LayerRecord| l.layout.is_some() || l.neighbours.is_some();
+        self.served = Some(Served {
+            layers: (0..record.layers.len()).filter(|&l| has_more(&record.layers[l])).collect(),
+            picture: record.thumbnails.as_ref().map(|t| (t.tile_width, t.tile_height)),
+        });
+        self
+    }
+}
+
+/// The header of one layer of a local viewer.
+#[derive(Serialize)]
+pub(super) struct LayerHeader<'a> {
+    pub(super) version: u32,
+    pub(super) mapped: Vec<usize>,
+    pub(super) linked: Vec<usize>,
+    pub(super) n_neighbours: usize,
+    pub(super) scales: &'a [f32],
+    pub(super) sections: &'a BTreeMap<&'static str, Section>,
 }
 
 fn layer<'a>(layer: &'a LayerRecord, short: &'a str, n_inputs: usize) -> Layer<'a> {

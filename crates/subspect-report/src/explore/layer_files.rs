@@ -23,7 +23,8 @@ impl LayerFiles {
         record.layers.iter().map(|layer| Self::of(run_dir, record.inputs.ids.len(), layer, notes)).collect()
     }
 
-    fn of(run_dir: &Path, n_inputs: usize, layer: &LayerRecord, notes: &mut Vec<String>) -> Self {
+    /// Reads the files of one layer.
+    pub(crate) fn of(run_dir: &Path, n_inputs: usize, layer: &LayerRecord, notes: &mut Vec<String>) -> Self {
         let mut keep = |what: &str, found: Result<usize, String>| match found {
             Ok(n) if n == n_inputs => true,
             Ok(n) => {
@@ -35,11 +36,7 @@ impl LayerFiles {
                 false
             }
         };
-        let layout = layer.layout.as_ref().map(|file| {
-            subspect_data::dense::read_f32(&run_dir.join(file)).map_err(|e| e.to_string()).and_then(|m| {
-                if m.n_cols() == 2 { Ok(m) } else { Err(format!("expected 2 columns, found {}", m.n_cols())) }
-            })
-        });
+        let layout = layer.layout.as_ref().map(|file| read_layout(&run_dir.join(file)));
         let layout = layout.filter(|m| keep("map", m.as_ref().map(Matrix::n_rows).map_err(Clone::clone)));
         let neighbours = layer
             .neighbours
@@ -53,4 +50,21 @@ impl LayerFiles {
             reach: None,
         }
     }
+}
+
+fn read_layout(file: &Path) -> Result<Matrix<f32>, String> {
+    let places = subspect_data::dense::read_f32(file).map_err(|e| e.to_string())?;
+    let n = places.n_cols();
+    if n == 2 { Ok(places) } else { Err(format!("expected 2 columns, found {n}")) }
+}
+
+/// Largest coordinate of a map, 0 without one.
+pub(crate) fn reach(layout: Option<&Matrix<f32>>) -> f32 {
+    layout.map_or(0.0, |m| m.data().iter().fold(0.0, |top, v| v.abs().max(top)))
+}
+
+/// The same of a layer's map on disk.
+pub(crate) fn reach_of(run_dir: &Path, layer: &LayerRecord) -> f32 {
+    let file = layer.layout.as_ref().and_then(|file| read_layout(&run_dir.join(file)).ok());
+    reach(file.as_ref())
 }

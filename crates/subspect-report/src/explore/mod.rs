@@ -17,14 +17,15 @@ use std::io::Write;
 use base64::Engine as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use subspect_data::record::RunRecord;
 
 use crate::context::Context;
 use crate::error::ReportError;
 use crate::sprite::Sprite;
 pub(crate) use cross::Cross;
 use detail::Detail;
-use header::Header;
-pub(crate) use layer_files::LayerFiles;
+use header::{Header, LayerHeader, VERSION};
+pub(crate) use layer_files::{LayerFiles, reach, reach_of};
 use sections::Sections;
 pub(crate) use training::Training;
 
@@ -73,26 +74,64 @@ pub(crate) fn payloads(runs: &[Packable<'_>], budget: usize) -> Result<(Vec<Stri
 }
 
 fn pack(run: &Packable<'_>, files: &[LayerFiles], detail: &Detail) -> Result<String, ReportError> {
+    let sections = arrays(run, files, detail);
+    let out = stream(&Header::new(run, files, detail, &sections), &sections)?;
+    let io = |source| ReportError::Io { action: "pack", path: "the page's data".into(), source };
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(&out).map_err(io)?;
+    Ok(base64::engine::general_purpose::STANDARD.encode(packer.finish().map_err(io)?))
+}
+
+fn arrays(run: &Packable<'_>, files: &[LayerFiles], detail: &Detail) -> Sections {
     let record = run.context.record;
     let mut sections = Sections::default();
     sections.inputs(record);
     sections.votes(record);
     sections.scores(record);
-    sections.label_shares(record, files, detail);
-    sections.layouts(files, detail);
-    sections.neighbours(files, detail);
-    sections.class_affinity(files, detail);
+    sections.paths(record, files, detail);
+    sections.layer_arrays(files, detail);
     if let Some(sprite) = run.sprite {
         sections.tiles(sprite, record.inputs.ids.len());
     }
-    let header = Header::new(run, files, detail, &sections);
-    let json = serde_json::to_vec(&header).map_err(ReportError::Payload)?;
+    sections
+}
+
+/// Length of the header, header, padding, arrays.
+fn stream(header: &impl serde::Serialize, sections: &Sections) -> Result<Vec<u8>, ReportError> {
+    let json = serde_json::to_vec(header).map_err(ReportError::Payload)?;
     let mut out = (json.len() as u32).to_le_bytes().to_vec();
     out.extend(&json);
     out.resize(out.len().next_multiple_of(4), b' ');
     out.extend(sections.bytes());
-    let io = |source| ReportError::Io { action: "pack", path: "the page's data".into(), source };
-    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-    packer.write_all(&out).map_err(io)?;
-    Ok(base64::engine::general_purpose::STANDARD.encode(packer.finish().map_err(io)?))
+    Ok(out)
+}
+
+/// What a served page asks for first: a run without its layers' maps, neighbours and pictures.
+pub(crate) fn served_run(context: &Context<'_>, files: &[LayerFiles]) -> Result<Vec<u8>, ReportError> {
+    let detail = Detail::served();
+    let run = Packable { context, sprite: None };
+    let sections = arrays(&run, files, &detail);
+    stream(&Header::new(&run, files, &detail, &sections).served(context.record), &sections)
+}
+
+/// One layer of it, with everything that the run directory holds.
+pub(crate) fn served_layer(
+    record: &RunRecord,
+    layer: usize,
+    file: LayerFiles,
+) -> Result<Vec<u8>, ReportError> {
+    let files = [file];
+    let detail = Detail::whole(record, &files[0]);
+    let mut sections = Sections::default();
+    sections.layer_arrays(&files, &detail);
+    let here = |of: &[usize]| of.iter().map(|_| layer).collect();
+    let header = LayerHeader {
+        version: VERSION,
+        mapped: here(&detail.mapped),
+        linked: here(&detail.linked),
+        n_neighbours: detail.n_neighbours,
+        scales: &sections.scales,
+        sections: &sections.table,
+    };
+    stream(&header, &sections)
 }

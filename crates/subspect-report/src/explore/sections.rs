@@ -75,8 +75,15 @@ impl Sections {
         self.put("votes", "u16", &votes, u16::to_le_bytes);
     }
 
+    /// `layout`, `near_...` and `shares`: what belongs to single layers.
+    pub(crate) fn layer_arrays(&mut self, files: &[LayerFiles], detail: &Detail) {
+        self.layouts(files, detail);
+        self.neighbours(files, detail);
+        self.class_affinity(files, detail);
+    }
+
     /// `layout`: mapped layers x N x 2, each layer scaled to its largest coordinate.
-    pub(crate) fn layouts(&mut self, files: &[LayerFiles], detail: &Detail) {
+    fn layouts(&mut self, files: &[LayerFiles], detail: &Detail) {
         let mut places: Vec<f32> = Vec::new();
         for file in detail.mapped.iter().map(|&l| &files[l]) {
             let Some(map) = &file.layout else { continue };
@@ -99,7 +106,7 @@ impl Sections {
 
     /// `near_index` (input, or all bits for none), `near_coefficient`, `near_reverse`: linked layers x N x neighbours.
     /// The affinity is the sum of the sizes of both.
-    pub(crate) fn neighbours(&mut self, files: &[LayerFiles], detail: &Detail) {
+    fn neighbours(&mut self, files: &[LayerFiles], detail: &Detail) {
         let mut index = Vec::<u32>::new();
         let (mut own, mut reverse) = (Vec::<f32>::new(), Vec::<f32>::new());
         for near in detail.linked.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
@@ -127,7 +134,7 @@ impl Sections {
     }
 
     /// `shares`: linked layers x N x classes, in 1/255.
-    pub(crate) fn class_affinity(&mut self, files: &[LayerFiles], detail: &Detail) {
+    fn class_affinity(&mut self, files: &[LayerFiles], detail: &Detail) {
         let mut shares: Vec<u8> = Vec::new();
         if detail.class_affinity {
             for near in detail.linked.iter().filter_map(|&l| files[l].neighbours.as_ref()) {
@@ -137,20 +144,23 @@ impl Sections {
         self.put("shares", "u8", &shares, |v| [v]);
     }
 
-    /// `label_share`: all layers x N, the share of an input's affinity on its own class in 1/255; where not
-    /// all layers are linked, so that the way of an input through the layers can be drawn all the same.
-    pub(crate) fn label_shares(&mut self, record: &RunRecord, files: &[LayerFiles], detail: &Detail) {
-        let labels = &record.inputs.labels;
+    /// `label_share` and `choice_share`: all layers x N, the share of an input's affinity on its own class and on the
+    /// network's choice in 1/255; where not all layers are linked, so that the way of an input through the layers can
+    /// be drawn all the same.
+    pub(crate) fn paths(&mut self, record: &RunRecord, files: &[LayerFiles], detail: &Detail) {
         let is_wanted = detail.linked.len() < files.len() && files.iter().all(|f| f.neighbours.is_some());
-        let mut shares: Vec<u8> = Vec::new();
-        for near in files.iter().filter_map(|f| f.neighbours.as_ref()).filter(|_| is_wanted) {
-            let of = &near.class_affinity;
-            shares.extend(labels.iter().enumerate().map(|(i, &c)| {
-                let share = if (c as usize) < of.n_cols() { of.row(i)[c as usize] } else { 0.0 };
-                eighth(share, true)
-            }));
-        }
-        self.put("label_share", "u8", &shares, |v| [v]);
+        let of = |classes: &[u32], is_wanted: bool| -> Vec<u8> {
+            let near = files.iter().filter_map(|f| f.neighbours.as_ref()).filter(|_| is_wanted);
+            near.flat_map(|near| {
+                classes.iter().enumerate().map(|(i, &c)| (&near.class_affinity, i, c as usize))
+            })
+            .map(|(of, i, c)| if c < of.n_cols() { of.row(i)[c] } else { 0.0 })
+            .map(|share| eighth(share, !detail.choices))
+            .collect()
+        };
+        let inputs = &record.inputs;
+        self.put("label_share", "u8", &of(&inputs.labels, is_wanted), |v| [v]);
+        self.put("choice_share", "u8", &of(&inputs.predictions, is_wanted && detail.choices), |v| [v]);
     }
 
     /// `scores`: scores x N, NaN where a score is undefined.

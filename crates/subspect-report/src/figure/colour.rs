@@ -23,6 +23,17 @@ pub(crate) fn viridis(value: f64) -> String {
     format!("#{:02x}{:02x}{:02x}", channel(16), channel(8), channel(0))
 }
 
+/// Okabe and Ito's colours without black, then three that stay apart from them in lightness; the page has the same.
+const CLASSES: [&str; 10] = [
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8f6b1d", "#8a8f98", "#6a4fc4",
+    "#a9b400",
+];
+
+/// The colour of a class.
+pub(crate) fn class_colour(class: usize) -> &'static str {
+    CLASSES[class % CLASSES.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,10 @@
 
 mod class_affinity;
 mod colour;
+mod font;
+pub(crate) mod input_map;
 mod modularity;
+pub(crate) mod neighbourhood;
 mod pdf;
 mod png;
 mod scale;

@@ -1,21 +1,9 @@
 //! The same SVG as a PDF of vectors, with the bundled font embedded, for a paper.
 
-use std::sync::{Arc, LazyLock};
-
-use svg2pdf::usvg::{Options, Tree, fontdb};
 use svg2pdf::{ConversionOptions, PageOptions};
 
-use super::Figure;
-use super::png::{REGULAR, SEMI_BOLD};
+use super::{Figure, font};
 use crate::error::ReportError;
-
-static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(REGULAR.to_vec());
-    fonts.load_font_data(SEMI_BOLD.to_vec());
-    fonts.set_sans_serif_family("Inter");
-    Arc::new(fonts)
-});
 
 /// Writes a figure as PDF.
 ///
@@ -23,8 +11,7 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// [`ReportError::Pdf`], a defect of this program.
 pub fn to_pdf(figure: &Figure) -> Result<Vec<u8>, ReportError> {
     let fail = |reason: String| ReportError::Pdf { name: figure.name.clone(), reason };
-    let options = Options { fontdb: FONTS.clone(), font_family: "Inter".into(), ..Options::default() };
-    let tree = Tree::from_str(&figure.svg, &options).map_err(|e| fail(e.to_string()))?;
+    let tree = font::parse(&figure.svg).map_err(|e| fail(e.to_string()))?;
     svg2pdf::to_pdf(&tree, ConversionOptions::default(), PageOptions::default())
         .map_err(|e| fail(e.to_string()))
 }

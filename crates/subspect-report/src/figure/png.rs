@@ -1,33 +1,17 @@
 //! The same SVG as pixels, drawn with the bundled font so that the text is there on any machine.
 
-use std::sync::{Arc, LazyLock};
-
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
 
-use super::Figure;
+use super::{Figure, font};
 use crate::error::ReportError;
 
 /// Pixels per unit of the SVG: 2 prints sharply at single-column width.
 const SCALE: f32 = 2.0;
 
-/// The bundled font.
-pub(super) const REGULAR: &[u8] = include_bytes!("../../fonts/Inter-Regular.otf");
-pub(super) const SEMI_BOLD: &[u8] = include_bytes!("../../fonts/Inter-SemiBold.otf");
-
-static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(REGULAR.to_vec());
-    fonts.load_font_data(SEMI_BOLD.to_vec());
-    fonts.set_sans_serif_family("Inter");
-    Arc::new(fonts)
-});
-
 /// Draws a figure as PNG.
 pub fn to_png(figure: &Figure) -> Result<Vec<u8>, ReportError> {
     let fail = |reason: String| ReportError::Png { name: figure.name.clone(), reason };
-    let options = Options { fontdb: FONTS.clone(), font_family: "Inter".into(), ..Options::default() };
-    let tree = Tree::from_str(&figure.svg, &options).map_err(|e| fail(e.to_string()))?;
+    let tree = font::parse(&figure.svg).map_err(|e| fail(e.to_string()))?;
     let size = tree.size().to_int_size().scale_by(SCALE).ok_or_else(|| fail("no size".into()))?;
     let mut pixmap = Pixmap::new(size.width(), size.height()).ok_or_else(|| fail("no pixels".into()))?;
     resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixmap.as_mut());

@@ -14,6 +14,8 @@ use minijinja::Value;
 use minijinja::value::Serde;
 pub(crate) use overview::{line, title, warnings};
 
+pub(crate) use neighbourhoods::{Card, card};
+
 use crate::context::Context;
 
 /// A section of the page: an entry of [`PANELS`].

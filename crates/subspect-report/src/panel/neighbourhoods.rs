@@ -30,47 +30,50 @@ struct Neighbourhoods {
     status: &'static str,
 }
 
+/// What a card says of one input.
 #[derive(Serialize)]
-struct Card {
-    id: String,
-    layer: String,
-    label: String,
-    prediction: String,
-    is_mistake: bool,
-    confidence: String,
-    tile: Option<String>,
-    neighbours: Vec<Neighbour>,
-    n_more: usize,
-    bars: Vec<Bar>,
-    others: Option<String>,
-    verdict: &'static str,
+pub(crate) struct Card {
+    pub(crate) id: String,
+    pub(crate) layer: String,
+    pub(crate) label: String,
+    pub(crate) prediction: String,
+    pub(crate) is_mistake: bool,
+    pub(crate) confidence: String,
+    pub(crate) tile: Option<String>,
+    pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) n_more: usize,
+    pub(crate) bars: Vec<Bar>,
+    pub(crate) others: Option<String>,
+    pub(crate) verdict: &'static str,
 }
 
+/// One of its neighbours.
 #[derive(Serialize)]
-struct Neighbour {
-    id: String,
-    class: String,
-    role: &'static str,
-    affinity: String,
-    sign: &'static str,
-    about: String,
-    tile: Option<String>,
+pub(crate) struct Neighbour {
+    pub(crate) id: String,
+    pub(crate) class: String,
+    pub(crate) role: &'static str,
+    pub(crate) affinity: String,
+    pub(crate) sign: &'static str,
+    pub(crate) about: String,
+    pub(crate) tile: Option<String>,
 }
 
+/// Share of its affinity on one class.
 #[derive(Serialize)]
-struct Bar {
-    class: String,
-    role: &'static str,
-    share: String,
-    width: String,
-    is_vote: bool,
+pub(crate) struct Bar {
+    pub(crate) class: String,
+    pub(crate) role: &'static str,
+    pub(crate) share: String,
+    pub(crate) width: String,
+    pub(crate) is_vote: bool,
 }
 
 fn render(context: &Context<'_>) -> View {
     let record = context.record;
     let shown = &record.neighbourhoods[..record.neighbourhoods.len().min(MAX_CARDS)];
     let view = Neighbourhoods {
-        cards: shown.iter().map(|n| card(context, n)).collect(),
+        cards: shown.iter().map(|n| shortened(card(context, n))).collect(),
         layer: common_layer(record, shown),
         n_more: record.neighbourhoods.len() - shown.len(),
         n_dropped: context.sprite.as_ref().map_or(0, |s| s.n_dropped),
@@ -103,7 +106,15 @@ fn why_empty(record: &RunRecord) -> &'static str {
     }
 }
 
-fn card(context: &Context<'_>, near: &NeighbourhoodRecord) -> Card {
+/// A card with no more neighbours than there is room for on the page.
+fn shortened(mut card: Card) -> Card {
+    card.n_more = card.neighbours.len().saturating_sub(MAX_NEIGHBOURS);
+    card.neighbours.truncate(MAX_NEIGHBOURS);
+    card
+}
+
+/// One input's card.
+pub(crate) fn card(context: &Context<'_>, near: &NeighbourhoodRecord) -> Card {
     let record = context.record;
     let label = record.inputs.labels.get(near.input).copied();
     let prediction = record.inputs.predictions.get(near.input).copied();
@@ -119,13 +130,8 @@ fn card(context: &Context<'_>, near: &NeighbourhoodRecord) -> Card {
         is_mistake: label.is_some() && prediction.is_some() && label != prediction,
         confidence: confidence.map_or_else(String::new, |c| confidence_text(f64::from(*c))),
         tile: tile(context, near.input),
-        neighbours: near
-            .neighbours
-            .iter()
-            .take(MAX_NEIGHBOURS)
-            .map(|n| neighbour(context, n, label, prediction))
-            .collect(),
-        n_more: near.neighbours.len().saturating_sub(MAX_NEIGHBOURS),
+        neighbours: near.neighbours.iter().map(|n| neighbour(context, n, label, prediction)).collect(),
+        n_more: 0,
         bars,
         others,
         verdict: verdict(near.vote, label, prediction),
