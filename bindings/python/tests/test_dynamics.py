@@ -203,6 +203,18 @@ def test_several_seeds_have_intervals_over_seeds(folder, binary, tmp_path):
     assert len(found.to_pandas()) == 30
 
 
+def test_inputs_are_ranked_over_a_training_as_by_the_command_line(found, binary):
+    for score in subspect.methods("epoch_scores") + subspect.methods("scores")[:1]:
+        mine = subspect.rank(found, score["name"])
+        command = [binary, "rank", found.path, "--by", score["name"], "--top", "0", "--format", "json"]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        assert mine.order.tolist() == [row["position"] for row in told["inputs"]] and mine.layer == told["layer"]
+        assert subspect.rank(found.path, score["name"]).rows(3) == mine.rows(3)
+    assert mine.run.path == found.run(10).path and "<table" in mine._repr_html_()
+    with pytest.raises(errors.ParameterError, match="dynamics"):
+        subspect.rank(found.run(10), "epoch_margin")
+
+
 def test_a_call_goes_on_where_it_was_stopped(tmp_path):
     epochs, labels = training()
     calls = []
@@ -214,15 +226,16 @@ def test_a_call_goes_on_where_it_was_stopped(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         subspect.dynamics(epochs, labels, output=tmp_path / "out", progress=stop, **OPTIONS)
-    kept = tmp_path / "out" / "epochs" / "0010" / "record.json"
-    assert calls and kept.is_file() and not (tmp_path / "out" / "dynamics.json").exists()
-    written = kept.stat().st_mtime_ns
+    graphs = tmp_path / "out" / "epochs" / "0010" / "graphs"
+    kept = {path.name: path.stat().st_mtime_ns for path in graphs.iterdir()}
+    assert calls and len(kept) == 3 and not (tmp_path / "out" / "dynamics.json").exists()
     found = subspect.dynamics(epochs, labels, output=tmp_path / "out", **OPTIONS)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+    assert {path.name: path.stat().st_mtime_ns for path in graphs.iterdir()} == kept  # not solved again
     whole = subspect.dynamics(epochs, labels, **OPTIONS)
     assert numbers(found.record) == numbers(whole.record)
     assert subspect.dynamics({**epochs, 11: epochs[10]}, labels, output=tmp_path / "out", **OPTIONS).epochs[-1] == 11
-    assert written <= kept.stat().st_mtime_ns
+    assert {path.name: path.stat().st_mtime_ns for path in graphs.iterdir()} == kept
 
 
 def test_mistakes_are_named(folder, tmp_path):
