@@ -221,7 +221,7 @@ def test_a_call_goes_on_where_it_was_stopped(tmp_path):
 
     def stop(done, total):
         calls.append(done)
-        if (tmp_path / "out" / "epochs" / "0010" / "record.json").is_file():
+        if (tmp_path / "out" / "epochs" / "0004").exists():  # the last epoch is done
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
