@@ -1,27 +1,29 @@
 """What the binding costs beside the solve: `python benchmarks/overhead.py [N] [D] [REPEATS] [SUBSPECT]`.
 
-SUBSPECT is the command line's binary, built with the profile of the installed wheel; without one a run in this process
-stands for it (`subspect.analyze`: the same function of the core). Both solve the same lasso with the same number of
-threads, in turn: one side is the `seconds` of dictionary and solve that the core itself takes down, the other the
-Python call from its start to the finished objects. The smaller of REPEATS counts on both sides; user CPU seconds of the call
-(all threads) stand beside, because they depend less on what else the machine does.
+The first ratio is of one and the same call: its seconds from start to finished objects, over those that the core spent
+in it on dictionary and solve. Whatever else the machine does is in both, so that it can be read on a busy one.
+
+Beside it, in turn and with as many threads: the seconds that the core takes down for the same lasso in a run of this
+process (`subspect.analyze`) and, where SUBSPECT is the command line's binary, built with the profile of the installed
+wheel, in a process of its own. There the smallest of REPEATS counts on each side.
 """
 
 from __future__ import annotations
 
 import json
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, Callable
 
 import numpy as np
 
 import subspect
-from subspect import edge
 from subspect.expression import Expression
+from subspect.lists import problem
 
 
 def inputs(n: int, d: int) -> np.ndarray:
@@ -31,36 +33,39 @@ def inputs(n: int, d: int) -> np.ndarray:
     return (x + rng.normal(size=x.shape)).astype(np.float32)
 
 
-def core(x: np.ndarray, binary: str, folder: Path) -> float:
-    """Seconds that the core takes down for dictionary and solve."""
-    if not binary:
-        run = subspect.analyze({"x": x}, permutations=0, resamples=0, similarity="none")
-        return run.record["layers"][0]["solve"]["seconds"]
+def in_process(x: np.ndarray) -> float:
+    """Seconds that the core takes down for dictionary and solve when a run in this process calls it."""
+    run = subspect.analyze({"x": x}, permutations=0, resamples=0, similarity="none")
+    return run.record["layers"][0]["solve"]["seconds"]
+
+
+def command_line(binary: str, folder: Path) -> float:
+    """The same of a process of its own."""
     threads = str(subspect.get_num_threads())
     words = [binary, "express", folder / "x.npy", "--output", folder / "c.npz", "--threads", threads, "--format", "json", "--quiet"]
     return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)["solve"]["seconds"]
 
 
 def call(x: np.ndarray) -> tuple[float, float]:
-    """Wall and user CPU seconds of the Python call."""
-    start, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    subspect.express(x)
-    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
-
-
-def own_parts(x: np.ndarray) -> float:
-    """Seconds that only the binding spends: arrays in, and Python objects out."""
+    """Seconds of the Python call, step by step what `subspect.express(x)` does, and those that the core spent in it."""
+    start = time.perf_counter()
     kept = subspect.Dictionary(x)
-    question = ("lasso", {}, None, None)
+    question = problem("lasso", {}, None, None)
     found = kept._core.solve(question)
+    Expression._of(found, question)
+    return time.perf_counter() - start, kept._core.seconds + found["seconds"]
 
-    def once() -> float:
-        start = time.perf_counter()
-        edge.matrix(x)
-        Expression._of(found, question)
-        return time.perf_counter() - start
 
-    return min(once() for _ in range(20))
+def interleaved(sides: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[Any]]:
+    """Every side once per round, in an order that turns, after one round that does not count."""
+    out: dict[str, list[Any]] = {name: [] for name in sides}
+    names = list(sides)
+    for k in range(repeats + 1):
+        for name in names[k % len(names) :] + names[: k % len(names)]:
+            found = sides[name]()
+            if k > 0:
+                out[name].append(found)
+    return out
 
 
 def fixed_cost() -> float:
@@ -74,14 +79,20 @@ def main(n: int = 2000, d: int = 512, repeats: int = 7, binary: str = "") -> Non
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "x.npy", x)
-        pairs = [(core(x, binary, folder), *call(x)) for _ in range(repeats)]
-    theirs, ours, cpu = (min(column) for column in zip(*pairs))
-    parts, fixed = own_parts(x), fixed_cost()
-    print(f"N {n}, D {d}, {subspect.get_num_threads()} threads, best of {repeats}")
-    print(f"the core's own seconds           {1e3 * theirs:9.1f} ms")
-    print(f"Python, the whole call          {1e3 * ours:9.1f} ms  ({100 * (ours / theirs - 1):+.2f} %), user CPU {1e3 * cpu:.1f} ms")
-    print(f"arrays in, Python objects out   {1e3 * parts:9.2f} ms  ({100 * parts / theirs:.2f} %)")
-    print(f"a call with nothing to solve    {1e3 * fixed:9.2f} ms  ({100 * fixed / theirs:.2f} %)")
+        sides: dict[str, Callable[[], Any]] = {"python": lambda: call(x), "run": lambda: in_process(x)}
+        if binary:
+            sides["command line"] = lambda: command_line(binary, folder)
+        found = interleaved(sides, repeats)
+    calls = found.pop("python")
+    whole = [total for total, _ in calls]
+    print(f"N {n}, D {d}, {subspect.get_num_threads()} threads, {repeats} rounds in turn")
+    within = [total / core for total, core in calls]
+    print(f"ratio of the call to the core's seconds in it: smallest {min(within):.4f}, median {statistics.median(within):.4f}")
+    print(f"Python call       smallest {1e3 * min(whole):8.1f} ms, median {1e3 * statistics.median(whole):8.1f} ms")
+    for name, seconds in found.items():
+        print(f"{name:17} smallest {1e3 * min(seconds):8.1f} ms, median {1e3 * statistics.median(seconds):8.1f} ms", end="")
+        print(f": ratio of the smallest {min(whole) / min(seconds):.4f}")
+    print(f"a call with nothing to solve: {1e3 * fixed_cost():.2f} ms, {100 * fixed_cost() / min(whole):.2f} %")
 
 
 if __name__ == "__main__":

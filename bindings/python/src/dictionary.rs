@@ -1,6 +1,7 @@
 //! `Dictionary`: the atoms of a layer, kept ready for any number of solves, and everything that solves with it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
@@ -27,6 +28,15 @@ struct Atoms {
 #[pyclass(frozen, module = "subspect._core")]
 pub(crate) struct Dictionary {
     atoms: Arc<Atoms>,
+    /// Spent by the core alone on making it.
+    seconds: f64,
+}
+
+/// A result and the seconds that it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let start = Instant::now();
+    let result = work();
+    (result, start.elapsed().as_secs_f64())
 }
 
 pub(crate) fn scale(unit_rows: bool) -> RowScale {
@@ -44,22 +54,29 @@ impl Dictionary {
         exact: bool,
     ) -> Result<Self, Fault> {
         let held = Held::new(&x)?;
-        let built = watched(py, 0, None, move |_| {
+        let (built, seconds) = watched(py, 0, None, move |_| {
             let view = held.stretched();
             let (n, d) = (view.n_rows(), view.n_cols());
-            let dictionary = if exact && exact_gram_pays(n, d, memory) {
-                linalg::Dictionary::with_exact_gram(view, scale(unit_rows))?
-            } else {
-                linalg::Dictionary::new(view, scale(unit_rows), memory_mode(n, d, memory))?
-            };
-            Ok::<_, linalg::LinalgError>(Atoms { dictionary, _held: held })
+            let (dictionary, seconds) = timed(|| {
+                if exact && exact_gram_pays(n, d, memory) {
+                    linalg::Dictionary::with_exact_gram(view, scale(unit_rows))
+                } else {
+                    linalg::Dictionary::new(view, scale(unit_rows), memory_mode(n, d, memory))
+                }
+            });
+            Ok::<_, linalg::LinalgError>((Atoms { dictionary: dictionary?, _held: held }, seconds))
         })??;
-        Ok(Self { atoms: Arc::new(built) })
+        Ok(Self { atoms: Arc::new(built), seconds })
     }
 
     #[getter]
     fn n_atoms(&self) -> usize {
         self.atoms.dictionary.n_atoms()
+    }
+
+    #[getter]
+    fn seconds(&self) -> f64 {
+        self.seconds
     }
 
     #[getter]
@@ -77,7 +94,7 @@ impl Dictionary {
         express::panel_height(self.atoms.dictionary.mode(), self.n_atoms())
     }
 
-    /// Every atom by the others.
+    /// Every atom by the others; `seconds` are the core's alone.
     #[pyo3(signature = (problem, progress=None))]
     fn solve<'py>(
         &self,
@@ -88,10 +105,12 @@ impl Dictionary {
         let (method, options) = problem.parts()?;
         let atoms = Arc::clone(&self.atoms);
         let total = self.n_atoms() as u64;
-        let solved = watched(py, total, progress.as_ref(), move |watch| {
-            express::solve(&atoms.dictionary, &method, &options, watch)
-        })??;
-        Ok(solution::to_python(py, &solved)?)
+        let (solved, seconds) = watched(py, total, progress.as_ref(), move |watch| {
+            timed(|| express::solve(&atoms.dictionary, &method, &options, watch))
+        })?;
+        let out = solution::to_python(py, &solved?)?;
+        out.set_item("seconds", seconds)?;
+        Ok(out)
     }
 
     /// The atoms `start..end`, each by all others: the same bits as these rows of `solve`.

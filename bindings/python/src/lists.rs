@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use subspect_express::{APPROXIMATIONS, METHODS};
 use subspect_graph::{AGREEMENTS, DETECTORS, MEASURES, POSTPROCESSES};
 use subspect_pipeline::options::OPTIONS;
-use subspect_pipeline::{COMPARED, SCORES};
+use subspect_pipeline::{COMPARED, EPOCH_SCORES, SCORES, ScoreInfo};
 
 use crate::measured::from_json;
 
@@ -33,9 +33,8 @@ pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         "approximations": APPROXIMATIONS.iter().map(|a| json!({
             "name": a.name, "summary": a.summary, "reference": a.reference, "size": a.size,
         })).collect::<Vec<_>>(),
-        "scores": SCORES.iter().map(|s| json!({
-            "name": s.name, "summary": s.summary, "over_layers": s.over_layers,
-        })).collect::<Vec<_>>(),
+        "scores": SCORES.iter().map(score).collect::<Vec<_>>(),
+        "epoch_scores": EPOCH_SCORES.iter().map(score).collect::<Vec<_>>(),
         "compared": COMPARED.iter().map(|c| json!({
             "name": c.name, "summary": c.summary, "of_layers": c.of_layers,
         })).collect::<Vec<_>>(),
@@ -44,6 +43,10 @@ pub(crate) fn lists(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         })).collect::<Vec<_>>(),
     });
     from_json(py, &all)
+}
+
+fn score(s: &ScoreInfo) -> serde_json::Value {
+    json!({ "name": s.name, "summary": s.summary, "over_layers": s.over_layers })
 }
 
 fn method(m: &subspect_express::MethodInfo) -> Value {

@@ -71,7 +71,7 @@ def told(binary, folders, output, **options):
 
 def test_the_numbers_are_the_command_lines(found, folder, binary, tmp_path):
     theirs = told(binary, [folder], tmp_path / "theirs")
-    assert numbers(found.record) == numbers(theirs.record)
+    assert numbers(found.record) == numbers(theirs.record) and found.record["dataset"] == theirs.record["dataset"]
     for name in ("settling", "order", "dynamics"):
         table = f"tables/{name}.csv"
         assert (found.path / table).read_text() == (theirs.path / table).read_text()
@@ -203,26 +203,39 @@ def test_several_seeds_have_intervals_over_seeds(folder, binary, tmp_path):
     assert len(found.to_pandas()) == 30
 
 
+def test_inputs_are_ranked_over_a_training_as_by_the_command_line(found, binary):
+    for score in subspect.methods("epoch_scores") + subspect.methods("scores")[:1]:
+        mine = subspect.rank(found, score["name"])
+        command = [binary, "rank", found.path, "--by", score["name"], "--top", "0", "--format", "json"]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        assert mine.order.tolist() == [row["position"] for row in told["inputs"]] and mine.layer == told["layer"]
+        assert subspect.rank(found.path, score["name"]).rows(3) == mine.rows(3)
+    assert mine.run.path == found.run(10).path and "<table" in mine._repr_html_()
+    with pytest.raises(errors.ParameterError, match="dynamics"):
+        subspect.rank(found.run(10), "epoch_margin")
+
+
 def test_a_call_goes_on_where_it_was_stopped(tmp_path):
     epochs, labels = training()
     calls = []
 
     def stop(done, total):
         calls.append(done)
-        if (tmp_path / "out" / "epochs" / "0004" / "record.json").is_file():
+        if (tmp_path / "out" / "epochs" / "0004").exists():  # the last epoch is done
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         subspect.dynamics(epochs, labels, output=tmp_path / "out", progress=stop, **OPTIONS)
-    kept = tmp_path / "out" / "epochs" / "0010" / "record.json"
-    assert calls and kept.is_file() and not (tmp_path / "out" / "dynamics.json").exists()
-    written = kept.stat().st_mtime_ns
+    graphs = tmp_path / "out" / "epochs" / "0010" / "graphs"
+    kept = {path.name: path.stat().st_mtime_ns for path in graphs.glob("*.npz")}
+    assert calls and len(kept) == 3 and not (tmp_path / "out" / "dynamics.json").exists()
     found = subspect.dynamics(epochs, labels, output=tmp_path / "out", **OPTIONS)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+    assert {path.name: path.stat().st_mtime_ns for path in graphs.glob("*.npz")} == kept  # not solved again
     whole = subspect.dynamics(epochs, labels, **OPTIONS)
     assert numbers(found.record) == numbers(whole.record)
     assert subspect.dynamics({**epochs, 11: epochs[10]}, labels, output=tmp_path / "out", **OPTIONS).epochs[-1] == 11
-    assert written <= kept.stat().st_mtime_ns
+    assert {path.name: path.stat().st_mtime_ns for path in graphs.glob("*.npz")} == kept
 
 
 def test_mistakes_are_named(folder, tmp_path):
@@ -272,4 +285,6 @@ def test_checkpoints_of_a_named_network_are_followed_as_by_the_command_line(bina
                "--inputs", "24", "--layers", "logits", "--layers", "block", *words(OPTIONS)]
     subprocess.run(command, check=True, capture_output=True)
     assert numbers(found.record) == numbers(subspect.Dynamics(tmp_path / "theirs").record)
-    assert found.epochs == [0, 1, 2]
+    assert found.epochs == [0, 1, 2] and len(found.record["series"][0]["training"]) >= 2
+    bare = subspect.dynamics(tmp_path / "run" / "checkpoints", arch="resnet8", data=data, **given, **OPTIONS)
+    assert bare.record["settling"] == found.record["settling"] and np.array_equal(bare.curves().values, found.curves().values)

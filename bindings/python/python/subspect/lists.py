@@ -22,7 +22,7 @@ def methods(kind: str = "methods") -> list[dict[str, Any]]:
 
     ``kind``: ``methods`` (self-expression), ``measures`` (of a graph against labels), ``similarities`` (of two layers),
     ``agreements`` (of two partitions), ``detectors`` (of communities), ``postprocesses``, ``approximations``, ``scores`` (of
-    inputs), ``compared`` (for conditions of :func:`subspect.compare`) or ``options`` (of a run).
+    inputs), ``epoch_scores`` (of inputs over a training), ``compared`` (for conditions of :func:`subspect.compare`) or ``options`` (of a run).
     """
     found = all_lists()
     if kind not in found:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _core, html
+from .dynamics import Dynamics
 from .measured import Measured, Undefined, show
 from .run import Run, run_folder
 
@@ -17,7 +19,7 @@ __all__ = ["Ranking", "rank"]
 
 @dataclass(frozen=True)
 class Ranking:
-    """Inputs of a run, most suspicious first."""
+    """Inputs of a run, most suspicious first; of a training, ``run`` is that of its last epoch."""
 
     score: str
     #: The layer that the score is of; ``None``: all layers.
@@ -68,12 +70,20 @@ class Ranking:
         return html.table(("input", "label", "network", "confidence", self.score), rows, f"{self.score} {place}")
 
 
-def rank(run: Run | str | os.PathLike[str], by: str = "propagated_label", *, layer: str | None = None) -> Ranking:
-    """The inputs of a run in the order to look at.
+def rank(
+    run: Run | Dynamics | str | os.PathLike[str], by: str = "propagated_label", *, layer: str | None = None
+) -> Ranking:
+    """The inputs of a run, or of a training that was followed, in the order to look at.
 
-    ``by``: a name of ``subspect.methods("scores")``. ``layer``: by default the deepest before the output; scores over layers
-    take all of them.
+    ``by``: a name of ``subspect.methods("scores")``; of a training these are taken at its last epoch, and those of
+    ``subspect.methods("epoch_scores")`` over all epochs. ``layer``: by default the deepest before the output; scores over
+    layers take all of them.
     """
-    found = _core.rank(run_folder(run), by, layer)
+    folder = run_folder(run)
+    found = _core.rank(folder, by, layer)
     order = np.array(found["order"], dtype=np.int64)
-    return Ranking(found["score"], found["layer"], order, found["values"], run if isinstance(run, Run) else Run(run))
+    if not isinstance(run, (Run, Dynamics)):
+        run = Dynamics(folder) if (Path(folder) / "dynamics.json").is_file() else Run(folder)
+    if isinstance(run, Dynamics):
+        run = run.run(run.epochs[-1])
+    return Ranking(found["score"], found["layer"], order, found["values"], run)
