@@ -36,7 +36,9 @@ pub fn rates(
     let input = architecture.input;
     let tables = Normalize::None.tables(input.channels)?;
     let examples = Examples {
-        pixels: (0..batch * input.channels * input.height * input.width).map(|v| (v * v % 251) as u8).collect(),
+        pixels: (0..batch * input.channels * input.height * input.width)
+            .map(|v| (v * v % 251) as u8)
+            .collect(),
         labels: (0..batch as u32).map(|i| i % architecture.n_classes as u32).collect(),
         shape: [input.channels, input.height, input.width],
     };
