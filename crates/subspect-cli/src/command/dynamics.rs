@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use subspect_data::dynamics::{Censored, DynamicsRecord, SettlingEpoch, SettlingRecord};
+use subspect_linalg::Measured;
 use subspect_pipeline::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epochs};
 
 use crate::answer::Answer;
@@ -156,13 +157,18 @@ fn settling(record: &DynamicsRecord) -> String {
         .map(|s| {
             let o = &s.order;
             let ends = format!("{} to {}", show(o.spearman.lo, 2), show(o.spearman.hi, 2));
-            let values = [show(o.spearman.value, 3), ends, show(o.spearman_p, 4), show(o.kendall.value, 3)];
+            let values = [show(o.spearman.value, 3), ends, p_value(o.spearman_p), show(o.kendall.value, 3)];
             let name = format!("{} {}", s.measure, s.estimator);
-            std::iter::once(name).chain(values).chain([show(o.kendall_p, 4)]).collect()
+            std::iter::once(name).chain(values).chain([p_value(o.kendall_p)]).collect()
         })
         .collect();
     let head = ["depth against settling epoch", "Spearman", "interval", "p", "Kendall", "p"];
     format!("{}\n\n{}", table(&header, &rows, 1), table(&head, &order, 1))
+}
+
+/// Never 0: what four digits do not show is below them.
+fn p_value(p: Measured) -> String {
+    if p.value().is_some_and(|v| v < 1e-4) { "< 0.0001".into() } else { show(p, 4) }
 }
 
 fn epoch(s: &SettlingEpoch) -> String {

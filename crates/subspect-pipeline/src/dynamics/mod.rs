@@ -295,10 +295,12 @@ impl Heard<'_> {
             others.sort_unstable();
             others.dedup();
             let list: Vec<String> = others.iter().map(u64::to_string).collect();
-            out.push(format!(
-                "epochs {} have warnings of their own, see log.txt of their runs",
-                list.join(", ")
-            ));
+            out.push(match &list[..] {
+                [one] => format!("epoch {one} has warnings of its own, see log.txt of its run"),
+                many => {
+                    format!("epochs {} have warnings of their own, see log.txt of their runs", many.join(", "))
+                }
+            });
         }
         out
     }
