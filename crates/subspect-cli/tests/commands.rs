@@ -28,6 +28,8 @@ fn demo_ends_with_the_sentences_and_the_page() {
     }
     // Its own plan repeats it, and everything is reused.
     s.ok(&["run", "--config", "d/plan.toml"]);
+    // Another method does not trip over the parameters of the first.
+    s.ok(&["run", "--config", "d/plan.toml", "--method", "omp", "--output", "o", "--no-report"]);
     let log = std::fs::read_to_string(s.path("d/log.txt")).unwrap();
     let second = &log[log.rfind("starts:").unwrap()..];
     assert!(

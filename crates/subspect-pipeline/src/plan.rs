@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use subspect_data::dataset::{Split, format_by_name};
-use subspect_express::{ExpressError, METHODS, Method, MethodInfo, SolveOptions};
+use subspect_express::{ExpressError, METHODS, Method, SolveOptions};
 use subspect_linalg::RowScale;
 use subspect_nets::{ArchitectureOptions, ArchitectureSpec, EngineKind, Normalize, Pool};
 use subspect_similarity::Kind;
 
 use crate::PipelineError;
-use crate::options::{Options, nearest, option, show_bytes};
+use crate::options::{Options, nearest, option, show_bytes, uses};
 use crate::run::communities::COMMUNITY_AMI;
 
 /// A network and the pictures to show to it.
@@ -181,12 +181,6 @@ fn foreign(options: &Options, method: &'static str, name: &str) -> PipelineError
     let users: Vec<&str> = METHODS.iter().filter(|m| uses(m, name)).map(|m| m.name).collect();
     let mend = format!("it takes {}; {name} goes with {}", own.join(", "), users.join(", "));
     PipelineError::ForeignParameter { origin: options.origin(name), method, mend }
-}
-
-/// Whether a method looks at an option: its own parameters, and the solver's when rows are certified.
-fn uses(method: &MethodInfo, name: &str) -> bool {
-    method.parameters.iter().any(|p| p.name == name)
-        || (method.certified && ["tol", "max_iter"].contains(&name))
 }
 
 /// Gives a parameter's error the place the value came from.

@@ -298,7 +298,10 @@ impl Heard<'_> {
             out.push(match &list[..] {
                 [one] => format!("epoch {one} has warnings of its own, see log.txt of its run"),
                 many => {
-                    format!("epochs {} have warnings of their own, see log.txt of their runs", many.join(", "))
+                    format!(
+                        "epochs {} have warnings of their own, see log.txt of their runs",
+                        many.join(", ")
+                    )
                 }
             });
         }

@@ -14,7 +14,7 @@ pub(crate) use config::{config_options, config_table, known_options};
 pub use list::{Group, Kind, OPTIONS, OptionInfo, option};
 pub use value::{Options, parse_bytes, short, show_bytes};
 
-use subspect_express::METHODS;
+use subspect_express::{METHODS, MethodInfo};
 
 /// Every name that may be set: the options and all methods' parameters, without repetition.
 pub fn all_names() -> Vec<&'static str> {
@@ -26,6 +26,12 @@ pub fn all_names() -> Vec<&'static str> {
         }
     }
     names
+}
+
+/// Whether a method looks at an option: its own parameters, and the solver's when rows are certified.
+pub(crate) fn uses(method: &MethodInfo, name: &str) -> bool {
+    method.parameters.iter().any(|p| p.name == name)
+        || (method.certified && ["tol", "max_iter"].contains(&name))
 }
 
 /// The known name closest to `name`, if any is close enough to be meant (Jaro-Winkler above 0.75).

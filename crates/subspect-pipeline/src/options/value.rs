@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Kind, option};
+use subspect_express::{METHODS, MethodInfo};
+
+use super::{Kind, option, uses};
 use crate::PipelineError;
 
 /// One value: its words and the place it came from (`--inputs`, `inputs in sweep.toml`).
@@ -40,8 +42,19 @@ impl Options {
         self.0.keys().map(String::as_str)
     }
 
-    /// Takes what `other` sets over what is here.
+    /// Takes what `other` sets over what is here. With another method, the parameters of the one that is replaced go, unless
+    /// the new one has them as well: a plan lists them all.
     pub fn overlay(&mut self, other: Options) {
+        let method = |options: &Options| {
+            let name = options.0.get("method")?.words.first()?.replace('-', "_");
+            METHODS.iter().find(|m| m.name == name)
+        };
+        if let (Some(before), Some(after)) = (method(self), method(&other)) {
+            // The tolerance of omp is its own, that of a certified method the solver's: other things by one name.
+            let own = |m: &MethodInfo, name: &str| m.parameters.iter().any(|p| p.name == name);
+            let stays = |name: &str| uses(after, name) && own(before, name) == own(after, name);
+            self.0.retain(|name, _| !uses(before, name) || stays(name));
+        }
         self.0.extend(other.0);
     }
 
@@ -180,6 +193,23 @@ pub fn show_bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_method_takes_the_parameters_of_the_first_away() {
+        let plan = || {
+            let given =
+                Options::default().with("method", "lasso").with("alpha_ratio", "0.1").with("affine", "false");
+            given.with("tol", "1e-6").with("inputs", "10")
+        };
+        let over = |name: &str| {
+            let mut options = plan();
+            options.overlay(Options::default().with("method", name).with("seed", "3"));
+            options.names().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(over("omp"), "inputs method seed");
+        assert_eq!(over("elastic-net"), "affine alpha_ratio inputs method seed tol");
+        assert_eq!(over("lasso"), "affine alpha_ratio inputs method seed tol");
+    }
 
     #[test]
     fn bytes_are_read_in_both_kinds_of_units() {

@@ -118,7 +118,7 @@ const saved = page.url();
 for (const kind of ["CSV", "PNG", "SVG"]) {
   const other = (await open(saved)).page;
   for (const button of await other.locator(".x-saves button:visible", { hasText: kind }).all()) {
-    const [download] = await Promise.all([other.waitForEvent("download", { timeout: 5000 }), button.click()]);
+    const [download] = await Promise.all([other.waitForEvent("download", { timeout: 20000 }), button.click()]);
     assert.equal(await download.failure(), null, `${kind} of ${await button.textContent()}`);
   }
   await other.close();
