@@ -110,7 +110,7 @@ function ego(run: Run, i: number, near: Neighbour[], onChoose: (input: number) =
     }));
     const about = `${run.header.ids[n.input]}, ${run.className(c)}: affinity ${n.affinity.toFixed(3)}, coefficient ${n.coefficient.toFixed(3)}, reverse ${n.reverse.toFixed(3)}`;
     const node = h("button", { type: "button", class: `x-node ${role}`, title: about, "aria-label": about, click: () => onChoose(n.input) },
-      picture(run, n.input), h("span", {}, h("b", {}, sign(n)), n.affinity.toFixed(2)));
+      picture(run, n.input), h("span", {}, h("b", {}, sign(n)), Math.abs(n.coefficient || n.reverse).toFixed(2)));
     node.style.left = `${x}%`;
     node.style.top = `${y}%`;
     nodes.push(node);
