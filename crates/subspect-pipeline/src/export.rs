@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::record::{LayerRecord, RunRecord};
 use subspect_data::rundir::RunDir;
-use subspect_data::sparse::load_csr;
 use subspect_data::{atomic, file_stem};
 use subspect_graph::AffinityGraph;
 
 use crate::PipelineError;
+use crate::recorded::layer_graph;
 use crate::run::tables::tables;
 
 /// What to write.
@@ -40,7 +40,7 @@ pub fn export(run: &Path, format: ExportFormat, folder: &Path) -> Result<Vec<Pat
         }
         ExportFormat::Graphml => {
             for layer in &record.layers {
-                let graph = AffinityGraph::from_coefficients(&load_csr(&dir.path(&layer.graph))?)?;
+                let graph = layer_graph(&dir, layer)?;
                 let path = folder.join(format!("{}.graphml", file_stem(&layer.name)));
                 atomic::write_bytes(&path, graphml(&record, layer, &graph).as_bytes())?;
                 files.push(path);

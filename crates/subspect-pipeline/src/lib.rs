@@ -22,6 +22,7 @@ pub mod options;
 mod path;
 mod plan;
 mod rank;
+mod recorded;
 mod run;
 mod runs;
 #[cfg(test)]
@@ -39,7 +40,7 @@ pub use cluster::{
 };
 pub use compare::{linear_cka_maps, ssc_cka_maps};
 pub use dynamics::{
-    DynamicsSettings, Snapshots, dynamics, dynamics_of, dynamics_table, n_unconverged_epochs,
+    DynamicsSettings, SETTLED, Snapshots, dynamics, dynamics_of, dynamics_table, n_unconverged_epochs,
 };
 pub use error::PipelineError;
 pub use events::{Events, Outcome, Recording, Silent, Stage};

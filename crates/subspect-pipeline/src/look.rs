@@ -5,9 +5,10 @@ use std::path::Path;
 use subspect_data::record::{NeighbourhoodRecord, RunRecord};
 use subspect_data::rundir::RunDir;
 use subspect_data::sparse::load_csr;
-use subspect_graph::{AffinityGraph, Partition};
+use subspect_graph::AffinityGraph;
 
 use crate::options::nearest;
+use crate::recorded::partition;
 use crate::run::examples::one;
 use crate::{PipelineError, focus_layer, is_output};
 
@@ -39,12 +40,7 @@ pub fn look(run: &Path, id: &str, layer: Option<&str>, n_neighbours: usize) -> R
     let index = layer_index(run, &record, layer)?;
     let coefficients = load_csr(&dir.path(&record.layers[index].graph))?;
     let graph = AffinityGraph::from_coefficients(&coefficients)?;
-    let labels = &record.inputs.labels;
-    let partition = if labels.is_empty() {
-        None
-    } else {
-        Some(Partition::new(labels.clone(), record.dataset.classes.len())?)
-    };
+    let partition = partition(&record.inputs.labels, record.dataset.classes.len())?;
     if let Some(p) = &partition {
         p.check(&graph)?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use subspect_data::dynamics::{Censored, DynamicsRecord, SettlingEpoch, SettlingRecord};
 use subspect_linalg::Measured;
-use subspect_pipeline::{DynamicsSettings, dynamics, dynamics_table, n_unconverged_epochs};
+use subspect_pipeline::{DynamicsSettings, SETTLED, dynamics, dynamics_table, n_unconverged_epochs};
 
 use crate::answer::Answer;
 use crate::args::{Global, OptionArgs, OptionSet};
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "subspect-dynamics")]
     output: PathBuf,
     /// Similarity to the final state from which on a layer counts as settled
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    #[arg(long, value_name = "SHARE", default_value_t = SETTLED)]
     threshold: f64,
     /// Keep every epoch's activations; without, only those that are needed next
     #[arg(long)]

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::record::{RunRecord, RunState};
 use subspect_data::rundir::RunDir;
-use subspect_data::sparse::load_csr;
 use subspect_data::store::{ActivationStore, MANIFEST_FILE};
 use subspect_graph::AffinityGraph;
 
 use super::series::{Kind, Moment, name};
 use crate::builtin::Builtin;
 use crate::options::Options;
+use crate::recorded::layer_graph;
 use crate::run::note::{Note, file_hash, written_hash};
 use crate::{Events, KeyBuilder, PipelineError, Plan, Source};
 
@@ -97,10 +97,8 @@ impl Epoch {
     }
 
     pub(crate) fn graphs(&self, record: &RunRecord) -> Result<Vec<AffinityGraph>, PipelineError> {
-        let of = |l: &subspect_data::record::LayerRecord| {
-            Ok(AffinityGraph::from_coefficients(&load_csr(&self.dir().join(&l.graph))?)?)
-        };
-        record.layers.iter().map(of).collect()
+        let dir = RunDir::open(self.dir())?;
+        record.layers.iter().map(|l| layer_graph(&dir, l)).collect()
     }
 
     /// Its activations, while they are there.

@@ -40,6 +40,9 @@ pub(crate) use assemble::label;
 pub use series::Snapshots;
 pub use tables::dynamics_table;
 
+/// Similarity to the final state from which on a layer counts as settled, unless another is asked for.
+pub const SETTLED: f64 = 0.95;
+
 /// How a training is looked at.
 #[derive(Clone, Debug)]
 pub struct DynamicsSettings {

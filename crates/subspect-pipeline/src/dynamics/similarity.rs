@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use subspect_data::dense::{read_f32, write_f32};
 use subspect_data::dynamics::{ChangeRecord, Estimate};
-use subspect_graph::{AffinityGraph, Partition, affinity_votes};
+use subspect_graph::{AffinityGraph, affinity_votes};
 use subspect_linalg::{EXACT_GRAM_MAX, MatRef, Matrix, Measured, Seed, Status};
 use subspect_similarity::{CkaDraws, Estimator, linear_cka_draws, ssc_cka_draws};
 
 use super::epochs::{Epoch, Finished};
 use super::settle::middle;
 use crate::compare::{Percent, linear_moments_of};
+use crate::recorded::partition;
 use crate::run::note::{Note, file_hash, written_hash};
 use crate::runs::change::{mean, neighbourhood_changes};
 use crate::{Events, KeyBuilder, PipelineError, Plan};
@@ -194,7 +195,7 @@ fn changes(
     next: &[AffinityGraph],
     (labels, n_classes): (&[u32], usize),
 ) -> Result<Vec<ChangeRecord>, PipelineError> {
-    let partition = if labels.is_empty() { None } else { Some(Partition::new(labels.to_vec(), n_classes)?) };
+    let partition = partition(labels, n_classes)?;
     let one = |(a, b): (&AffinityGraph, &AffinityGraph)| {
         let distance = mean(neighbourhood_changes(a, b));
         let votes = partition.as_ref().map(|p| (affinity_votes(a, p), affinity_votes(b, p)));

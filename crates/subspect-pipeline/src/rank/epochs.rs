@@ -4,19 +4,19 @@
 //! in place of logits: labels that a network only learns by heart are contradicted by neighbours for many epochs.
 //! `forgotten` counts forgetting events (Toneva et al., ICLR 2019) of the affinity vote.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use subspect_data::dynamics::{DYNAMICS_FILE, DynamicsRecord, SeriesRecord};
 use subspect_data::record::ScoreRecord;
 use subspect_data::rundir::RunDir;
-use subspect_data::sparse::load_csr;
 use subspect_graph::{AffinityGraph, affinity_votes};
 use subspect_linalg::{Measured, Status};
 
 use super::score::{ScoreInfo, Subject, against, between, undefined};
-use super::{Ranking, order, partition};
+use super::{Ranking, order};
 use crate::PipelineError;
 use crate::look::layer_index;
+use crate::recorded::{layer_graph, partition};
 use crate::runs::change::mean;
 
 /// All of them; `graphs` of a subject are those of the epochs.
@@ -78,8 +78,7 @@ pub(super) fn is_dynamics(folder: &Path) -> bool {
 }
 
 /// The run of the last epoch, for scores of one epoch.
-pub(super) fn last_run(folder: &Path) -> Result<std::path::PathBuf, PipelineError> {
-    let record = DynamicsRecord::read(folder)?;
+pub(super) fn last_run(folder: &Path, record: &DynamicsRecord) -> Result<PathBuf, PipelineError> {
     let last = record.series.first().and_then(|s| s.epochs.last()).map(|e| folder.join(&e.run));
     last.ok_or_else(|| PipelineError::Missing {
         what: format!("an epoch in {}", folder.display()),
@@ -90,9 +89,9 @@ pub(super) fn last_run(folder: &Path) -> Result<std::path::PathBuf, PipelineErro
 /// Ranks the inputs of the training in `folder`; with several trainings by the mean over them.
 pub(super) fn rank(folder: &Path, info: &ScoreInfo, layer: Option<&str>) -> Result<Ranking, PipelineError> {
     let dynamics = DynamicsRecord::read(folder)?;
-    let record = RunDir::open(&last_run(folder)?)?.read_record()?;
+    let record = RunDir::open(&last_run(folder, &dynamics)?)?.read_record()?;
     let index = layer_index(folder, &record, layer)?;
-    let partition = partition(&record)?;
+    let partition = partition(&record.inputs.labels, record.dataset.classes.len())?;
     let mut by_series = Vec::with_capacity(dynamics.series.len());
     for series in &dynamics.series {
         let graphs = graphs(folder, series, index)?;
@@ -117,8 +116,7 @@ pub(super) fn rank(folder: &Path, info: &ScoreInfo, layer: Option<&str>) -> Resu
 fn graphs(folder: &Path, series: &SeriesRecord, layer: usize) -> Result<Vec<AffinityGraph>, PipelineError> {
     let of = |run: &str| {
         let dir = RunDir::open(&folder.join(run))?;
-        let record = dir.read_record()?;
-        Ok(AffinityGraph::from_coefficients(&load_csr(&dir.path(&record.layers[layer].graph))?)?)
+        layer_graph(&dir, &dir.read_record()?.layers[layer])
     };
     series.epochs.iter().map(|e| of(&e.run)).collect()
 }

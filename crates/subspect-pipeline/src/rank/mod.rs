@@ -10,13 +10,14 @@ mod table;
 
 use std::path::Path;
 
+use subspect_data::dynamics::DynamicsRecord;
 use subspect_data::record::{RunRecord, ScoreRecord};
 use subspect_data::rundir::RunDir;
-use subspect_data::sparse::load_csr;
-use subspect_graph::{AffinityGraph, Partition};
+use subspect_graph::AffinityGraph;
 
 use crate::look::layer_index;
 use crate::options::nearest;
+use crate::recorded::{layer_graph, partition};
 use crate::{PipelineError, focus_layer, is_output};
 
 pub use epochs::EPOCH_SCORES;
@@ -53,7 +54,7 @@ pub fn rank(run: &Path, by: &str, layer: Option<&str>) -> Result<Ranking, Pipeli
             found: "no dynamics.json".into(),
             mend: format!("give that folder, or another --by: {}", names(SCORES)),
         }),
-        (false, true) => rank_run(&epochs::last_run(run)?, info, layer),
+        (false, true) => rank_run(&epochs::last_run(run, &DynamicsRecord::read(run)?)?, info, layer),
         (false, false) => rank_run(run, info, layer),
     }
 }
@@ -62,10 +63,8 @@ fn rank_run(run: &Path, info: &ScoreInfo, layer: Option<&str>) -> Result<Ranking
     let dir = RunDir::open(run)?;
     let record = dir.read_record()?;
     let index = layer_index(run, &record, layer)?;
-    let mut graphs = Vec::with_capacity(record.layers.len());
-    for l in &record.layers {
-        graphs.push(AffinityGraph::from_coefficients(&load_csr(&dir.path(&l.graph))?)?);
-    }
+    let graphs: Vec<AffinityGraph> =
+        record.layers.iter().map(|l| layer_graph(&dir, l)).collect::<Result<_, _>>()?;
     let graphs: Vec<&AffinityGraph> = graphs.iter().collect();
     let score = one(info, &record, &graphs, index, layer.is_some())?;
     let votes = record.layers[index].votes.clone();
@@ -90,7 +89,7 @@ fn one(
     layer: usize,
     chosen: bool,
 ) -> Result<ScoreRecord, PipelineError> {
-    let partition = partition(record)?;
+    let partition = partition(&record.inputs.labels, record.dataset.classes.len())?;
     if let Some(p) = &partition {
         graphs.iter().try_for_each(|g| p.check(g))?;
     }
@@ -105,13 +104,6 @@ fn one(
         layer: subject.layer.map(|l| record.layers[l].name.clone()),
         values: (info.compute)(&subject),
     })
-}
-
-fn partition(record: &RunRecord) -> Result<Option<Partition>, PipelineError> {
-    match &record.inputs.labels {
-        labels if labels.is_empty() => Ok(None),
-        labels => Ok(Some(Partition::new(labels.clone(), record.dataset.classes.len())?)),
-    }
 }
 
 /// The score of that name, and whether it is over epochs.

@@ -7,8 +7,8 @@ use subspect_graph::{AffinityGraph, AffinityVote, Partition, neighbourhood};
 use subspect_linalg::Csr;
 
 use super::LayerGraph;
-use super::graphs::partition;
 use super::prepare::Prepared;
+use crate::recorded::partition;
 use crate::{Events, PipelineError, Plan, focus_layer, is_output};
 
 /// The neighbourhoods that the record keeps: in the deepest layer before the output, of misclassified inputs,
@@ -22,7 +22,7 @@ pub(crate) fn neighbourhoods(
 ) -> Result<Vec<NeighbourhoodRecord>, PipelineError> {
     let Some(layer) = focus_layer(&record.layers, is_output(record)) else { return Ok(Vec::new()) };
     let coefficients = load_csr(&dir.path(&record.layers[layer].graph))?;
-    let partition = partition(prepared)?;
+    let partition = partition(&prepared.inputs.labels, prepared.dataset.classes.len())?;
     chosen_inputs(record, layer, plan.examples)
         .into_iter()
         .map(|i| one(&graphs[layer].affinity, &coefficients, partition.as_ref(), i, layer, plan.neighbours))

@@ -7,7 +7,7 @@ use subspect_data::record::{LayerRecord, SolveRecord};
 use subspect_data::rundir::RunDir;
 use subspect_data::sparse::{load_csr, save_csr};
 use subspect_data::store::StoredLayer;
-use subspect_graph::{AffinityGraph, IntervalOptions, Partition};
+use subspect_graph::{AffinityGraph, IntervalOptions};
 use subspect_linalg::{Csr, LinalgError, Seed};
 
 use super::LayerGraph;
@@ -16,6 +16,7 @@ use super::note::{Note, file_hash, written_hash};
 use super::prepare::Prepared;
 use crate::express::{express, memory_mode};
 use crate::measure::{ClassStructure, MeasureSettings, measure};
+use crate::recorded::partition;
 use crate::{Events, KeyBuilder, Outcome, PipelineError, Plan, Stage};
 
 /// Seconds that the two stages of a layer took when they were computed.
@@ -140,7 +141,7 @@ impl LayerWork<'_> {
         }
         let start = Instant::now();
         let settings = MeasureSettings {
-            partition: partition(self.prepared)?,
+            partition: partition(&self.prepared.inputs.labels, self.prepared.dataset.classes.len())?,
             predictions: inputs.predictions.clone(),
             resolution: plan.resolution,
             permutations: plan.permutations,
@@ -172,13 +173,4 @@ fn located(e: PipelineError, layer: &str, ids: &[String]) -> PipelineError {
         },
         other => other,
     }
-}
-
-/// The labels as a partition with every class of the data set.
-pub(crate) fn partition(prepared: &Prepared) -> Result<Option<Partition>, PipelineError> {
-    let labels = &prepared.inputs.labels;
-    if labels.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Partition::new(labels.clone(), prepared.dataset.classes.len())?))
 }

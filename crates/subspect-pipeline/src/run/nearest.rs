@@ -10,8 +10,8 @@ use subspect_linalg::Matrix;
 
 use super::LayerGraph;
 use super::examples::one;
-use super::graphs::partition;
 use super::prepare::Prepared;
+use crate::recorded::partition;
 use crate::{PipelineError, Plan};
 
 /// Writes the file of every layer and names it in the record.
@@ -24,7 +24,7 @@ pub(crate) fn neighbours(
 ) -> Result<(), PipelineError> {
     let folder = dir.path("neighbours");
     std::fs::create_dir_all(&folder).map_err(|e| PipelineError::io("create", &folder, e))?;
-    let partition = partition(prepared)?;
+    let partition = partition(&prepared.inputs.labels, prepared.dataset.classes.len())?;
     for (layer, graph) in graphs.iter().enumerate() {
         let coefficients = load_csr(&dir.path(&record.layers[layer].graph))?;
         let rows: Vec<NeighbourhoodRecord> = (0..graph.affinity.n_nodes())

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use subspect_data::record::RunRecord;
 use subspect_data::rundir::RunDir;
-use subspect_data::sparse::load_csr;
 use subspect_data::store::ActivationStore;
 use subspect_graph::{AffinityGraph, Partition, affinity_votes};
 use subspect_linalg::CsrBuilder;
 
 use crate::PipelineError;
+use crate::recorded::{layer_graph, partition};
 
 /// One of the two runs, its inputs in the common order.
 pub(crate) struct Side {
@@ -61,7 +61,7 @@ impl Pair {
         if classes.len() < b.record.dataset.classes.len() {
             classes.clone_from(&b.record.dataset.classes);
         }
-        let partition = if labels.is_empty() { None } else { Some(Partition::new(labels, classes.len())?) };
+        let partition = partition(&labels, classes.len())?;
         if let Some(p) = &partition {
             for side in [&mut a, &mut b] {
                 side.votes = side.graphs.iter().map(|g| affinity_votes(g, p)).collect();
@@ -86,7 +86,7 @@ impl Side {
         let n = record.inputs.ids.len();
         let mut graphs = Vec::with_capacity(record.layers.len());
         for layer in &record.layers {
-            let graph = AffinityGraph::from_coefficients(&load_csr(&dir.path(&layer.graph))?)?;
+            let graph = layer_graph(&dir, layer)?;
             if graph.n_nodes() != n {
                 return Err(PipelineError::Input {
                     what: dir.path(&layer.graph).display().to_string(),

@@ -10,14 +10,15 @@ use std::path::Path;
 
 use serde_json::json;
 use subspect_data::training::TrainingRecord;
+use subspect_linalg::Status;
 use subspect_pipeline::options::Options;
-use subspect_pipeline::{DynamicsSettings, Plan, dynamics};
+use subspect_pipeline::{DynamicsSettings, Plan, SETTLED, dynamics};
 use subspect_train::{TrainOptions, train};
 
 use super::{HELD_OUT, LIBRARY, digits, part};
 use crate::answer::Answer;
 use crate::args::Global;
-use crate::command::run::{carry_out, command_line, overlay_global, shown};
+use crate::command::run::{carry_out, command_line, overlay_global, show, shown};
 use crate::command::train::{Progress, training_failure};
 use crate::failure::{Failure, line};
 use crate::progress::Progress as Stages;
@@ -31,21 +32,23 @@ const TRAINED: usize = 797;
 pub(super) fn run(output: &Path, global: &Global) -> Result<Answer, Failure> {
     let training = trained(&output.join("training"), global)?;
     let last = output.join("training").join(TrainingRecord::checkpoint_file(EPOCHS));
-    let mut options = probe(global).with("arch", ARCH).with("model", &last.to_string_lossy());
-    options.set("output", vec![output.to_string_lossy().into_owned()], "--output");
+    let options = probe(global)
+        .with("arch", ARCH)
+        .with("model", &last.to_string_lossy())
+        .with("output", &output.to_string_lossy());
     let settled = followed(output, global)?;
     let plan = Plan::from_options(&options, &command_line())?;
     let mut answer = carry_out(&plan, LIBRARY, true, global)?;
-    let accuracy = training.epochs.last().and_then(|e| e.test_accuracy.value());
+    let accuracy = training.epochs.last().map_or(Status::NotExecuted.into(), |e| e.test_accuracy);
     answer.human += &format!(
-        "\ntraining: {}, {} digits, {EPOCHS} epochs, {:.1} % of the held-out digits right; page: {}",
+        "\ntraining: {}, {} digits, {EPOCHS} epochs, {} % of the held-out digits right; page: {}",
         ARCH,
         training.data.n_train,
-        100.0 * accuracy.unwrap_or(0.0),
+        show(accuracy.map(|a| 100.0 * a), 1),
         settled.display()
     );
     answer.json["training"] =
-        json!({ "folder": output.join("training"), "page": settled, "accuracy": accuracy });
+        json!({ "folder": output.join("training"), "page": settled, "accuracy": accuracy.value() });
     Ok(answer)
 }
 
@@ -81,7 +84,7 @@ fn followed(output: &Path, global: &Global) -> Result<std::path::PathBuf, Failur
     let settings = DynamicsSettings {
         options: probe(global),
         output: folder.clone(),
-        threshold: 0.95,
+        threshold: SETTLED,
         keep_activations: false,
         command: command_line(),
     };
